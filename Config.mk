@@ -1,0 +1,31 @@
+# Build settings. Override on the command line: make CC=clang DEBUG=1
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+LD      ?= ld
+OBJCOPY ?= objcopy
+DEBUG   ?= 0
+
+BUILD   := build
+DIST    := dist
+CCNAME  := $(notdir $(firstword $(CC)))
+VARIANT := $(CCNAME)$(if $(filter 1,$(DEBUG)),-debug)
+
+WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wvla -Wundef \
+	-Wpointer-arith -Wwrite-strings -Werror
+
+# Flags that hypervisor code is compiled with wherever it runs (target and host).
+HV_WARN := $(WARN) -Wconversion -Wno-sign-conversion
+HV_INC  := -Ihypervisor/include -Iguest-abi/include
+HV_STD  := -std=gnu11 -fno-strict-aliasing -fno-common -fwrapv
+HV_CFLAGS := $(HV_STD) $(HV_WARN) $(HV_INC) -O2 -g -ffreestanding -fPIE -fvisibility=hidden \
+	-mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
+	-fcf-protection=none -fno-jump-tables -ffunction-sections -fdata-sections \
+	-ffile-prefix-map=$(CURDIR)/= -DARGON_DEBUG=$(DEBUG)
+HV_AFLAGS := $(HV_INC) -g -D__ASSEMBLY__ -ffile-prefix-map=$(CURDIR)/=
+
+# Host builds (unit tests) of the same sources.
+HOST_CFLAGS := $(HV_STD) $(WARN) $(HV_INC) -Itests/host/include -O1 -g -DARGON_DEBUG=1 -DARGON_HOST=1 \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+HOST_LIBS := -lcmocka -llzma -lzstd -llz4 -lz

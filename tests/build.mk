@@ -1,0 +1,28 @@
+# Host tests. Each directory tests/host/NAME is one cmocka program made of its own *.c and of the sources that its file
+# `uses` names, one a line (the word `sim` stands for the simulated machine and everything that runs on it).
+HOST_BUILD := $(BUILD)/host
+HOST_TESTS := $(sort $(patsubst tests/host/%/uses,%,$(wildcard tests/host/*/uses)))
+HOST_RUNS  := $(HOST_TESTS:%=$(HOST_BUILD)/%.ok)
+
+.PHONY: host-tests
+host-tests: $(HOST_RUNS)
+
+define host_test
+$(1)_SRC := $$(sort $$(wildcard tests/host/$(1)/*.c)) $$(shell grep -v '^sim$$$$' tests/host/$(1)/uses)
+$(1)_OBJ := $$($(1)_SRC:%.c=$(HOST_BUILD)/%.o)
+$(HOST_BUILD)/$(1): $$($(1)_OBJ)
+	@mkdir -p $$(@D)
+	$$(CC) -fsanitize=address,undefined $$^ -o $$@ $$(HOST_LIBS)
+$(HOST_BUILD)/$(1).ok: $(HOST_BUILD)/$(1)
+	$$< && touch $$@
+-include $$($(1)_OBJ:.o=.d)
+endef
+$(foreach t,$(HOST_TESTS),$(eval $(call host_test,$(t))))
+
+$(HOST_BUILD)/%.o: %.c Config.mk
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+
+.PHONY: test
+test: host-tests
+	@echo "$(words $(HOST_TESTS)) passed, 0 failed"
