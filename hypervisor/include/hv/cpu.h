@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Per-CPU stack layout, the current vCPU, and CPU bring-up. Each CPU has one hypervisor stack of STACK_SIZE bytes, aligned to
+ * its size. struct cpu_info lies at its very top; entry code pushes the guest's registers into info->regs (TSS.RSP0 and
+ * the SYSCALL stub point at its end). C code runs below it. There is no hypervisor stack per vCPU: a switch of vCPUs happens at
+ * the end of exit work only, by copying registers out of and into info->regs.
+ */
+#ifndef HV_CPU_H
+#define HV_CPU_H
+
+#include <hv/types.h>
+#include <hv/compiler.h>
+#include <hv/cpumask.h>
+#include <hv/regs.h>
+
+#define STACK_SHIFT 14
+#define STACK_SIZE (1UL << STACK_SHIFT)
+
+struct vcpu;
+
+struct cpu_info {
+	struct regs regs;
+	struct vcpu *current;	/* vCPU whose registers are in regs; the idle vCPU when none */
+	u32 cpu;		/* number of this CPU */
+	u32 softirq;		/* pending soft interrupts, bit mask of enum softirq; atomic */
+	u64 shadow_cr3;		/* XPTI: CR3 to load on the way to the guest; 0 = not in use */
+	u64 pad;
+} aligned_to(16);
+
+/* cpu_info of the CPU that executes this; entry code and the host simulation only. Everyone else is passed a vcpu or a CPU. */
+struct cpu_info *cpu_info(void);
+/* cpu_info of any CPU that is or was online. */
+struct cpu_info *cpu_info_of(unsigned int cpu);
+/* Number of the executing CPU. */
+static inline unsigned int this_cpu(void)
+{
+	return cpu_info()->cpu;
+}
+
+/* CPUs that run, that exist (present or hot-pluggable), and their number. */
+extern struct cpumask cpu_online_map;
+extern struct cpumask cpu_present_map;
+static inline bool cpu_online(unsigned int cpu)
+{
+	return cpu < MAX_CPUS && cpumask_test(&cpu_online_map, cpu);
+}
+
+/* Place of a CPU in the machine, from CPUID and SRAT. */
+struct cpu_topology {
+	u32 apic_id;
+	u32 acpi_id;
+	u32 core, socket, node;
+};
+extern struct cpu_topology cpu_topology[MAX_CPUS];
+
+/* Brings a present CPU online / takes an online one (not CPU 0) offline. 0, -EINVAL, -EBUSY, -EIO. LOCK_HOTPLUG not held. */
+int cpu_up(unsigned int cpu) must_check;
+int cpu_down(unsigned int cpu) must_check;
+
+static inline void cpu_relax(void)
+{
+	__builtin_ia32_pause();
+}
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The frame table: one struct frame for every 4 KiB of RAM; ownership, references, and the frame's type.
+ *
+ * A frame belongs to the hypervisor (owner DOMID_XEN), to a domain, or is free. `refs` counts reasons why the frame may not be
+ * freed; while FRAME_ALLOC is set one of them is the owner's own. A type reference (frame_type_get) always comes with a
+ * general one. A frame has at most one type at a time; it changes only when its type count is 0.
+ */
+#ifndef HV_FRAME_H
+#define HV_FRAME_H
+
+#include <hv/types.h>
+#include <hv/compiler.h>
+#include <xen/xen.h>
+
+struct domain;
+struct vcpu;
+
+enum frame_type {
+	FRAME_NONE,		/* no type; may become any */
+	FRAME_WRITABLE,		/* mapped, or mappable, writable by a guest */
+	FRAME_L1, FRAME_L2, FRAME_L3, FRAME_L4,	/* validated page table of that level */
+	FRAME_SEGDESC,		/* validated page of segment descriptors */
+	FRAME_TYPES,
+};
+
+struct frame {
+	u64 type;		/* atomic word: type, state, pin, count (mm/frame_type.h) */
+	u32 refs;		/* atomic: bit 31 FRAME_ALLOC, the rest a count; 0 = free */
+	u16 owner;		/* domid; DOMID_XEN for the hypervisor, DOMID_INVALID when free */
+	u8 flags;		/* FRAME_RAM ...; set at boot or under the owner's LOCK_DOMFRAMES */
+	u8 lock;		/* byte lock of the entries of a page table (LOCK_FRAME); for free blocks: order */
+	u32 next, prev;		/* links (frame numbers, 0 = none): owner's list or free list */
+	u32 tlb_stamp;		/* when a mapping was last taken away (see tlb.h) */
+	u32 aux;		/* progress of a preempted validation or invalidation; for free blocks unused */
+};
+_Static_assert(sizeof(struct frame) == 32, "struct frame");
+
+#define FRAME_ALLOC (1u << 31)
+/* flags */
+#define FRAME_RAM 1u		/* usable memory: has an owner and may be allocated */
+#define FRAME_SHARED 2u		/* hypervisor page shared with its owner domain (shared info, grant, ...): not in its counts */
+#define FRAME_OFFLINE 4u	/* page offlining asked for or done */
+#define FRAME_BROKEN 8u
+
+/* Highest frame number of RAM + 1. */
+extern u64 frame_limit;
+
+/* True when m is RAM and has a struct frame. Anything else is I/O memory (or nothing). */
+bool frame_valid(mfn_t m);
+/* m must be valid. */
+struct frame *frame_of(mfn_t m);
+mfn_t frame_mfn(const struct frame *f);
+
+/* The hypervisor's own view of a frame's contents (direct map). m must be valid. frame_unmap is free of cost below 7.5 TiB. */
+void *frame_map(mfn_t m);
+void frame_unmap(const void *p);
+/* The frame behind a pointer into the direct map. */
+mfn_t virt_mfn(const void *p);
+
+/* Takes a reference when the frame is valid, not free and owned by d (d NULL: by anyone). Any context. */
+bool frame_get(struct frame *f, const struct domain *d) must_check;
+/* Gives it back; the last one frees the frame to the heap (and drops it from the owner's count). No lock >= LOCK_DOMFRAMES held. */
+void frame_put(struct frame *f);
+/* Owner domain of a frame (with no reference taken); NULL for the hypervisor, a free frame or a domain gone. */
+struct domain *frame_owner(const struct frame *f);
+
+/* --- hypervisor memory (mm/heap.c) --- */
+#define ALLOC_ZERO 1u		/* filled with zeroes */
+#define ALLOC_DMA32 2u		/* below 4 GiB */
+#define ALLOC_NODE(n) (((n) + 1u) << 8)	/* preferred NUMA node */
+#define ALLOC_NODE_ONLY 4u	/* that node or nothing */
+/* 2^order frames in a row for the hypervisor; NULL when there are none. Any context without LOCK_HEAP. */
+struct frame *frames_alloc(unsigned int order, u32 flags) must_check;
+void frames_free(struct frame *f, unsigned int order);
+/* One zeroed page / give it back. */
+void *page_alloc(void) must_check;
+void page_free(void *p);
+/* Small objects, zeroed, 16-byte aligned (64 from 64 bytes on), any size up to 1 MiB; NULL when out of memory. */
+void *hv_alloc(size_t size) must_check;
+void hv_free(void *p);
+/* Free frames in all, and on a node. */
+u64 heap_free_frames(void);
+u64 heap_free_frames_node(unsigned int node);
+u64 heap_total_frames(void);
+
+/* --- a domain's memory (mm/domain_frames.c) --- */
+/*
+ * Allocates 2^order frames for d: refs = FRAME_ALLOC | 1, type none, counted against d->memory.max, on d's list.
+ * With DOMF_NO_ACCOUNT it is not counted. Contents: zeroed unless the heap scrubs. NULL when over the limit or out of memory.
+ */
+struct frame *domain_frames_alloc(struct domain *d, unsigned int order, u32 flags) must_check;
+/* Gives d an allocated hypervisor frame (steal / exchange / transfer forms build on these two). 0 or -errno. */
+int domain_frame_assign(struct domain *d, struct frame *f, u32 flags) must_check;
+/* Clears FRAME_ALLOC and drops that reference: the frame goes back to the heap when the last other reference goes. False when it was clear. */
+bool domain_frame_release(struct domain *d, struct frame *f);
+/* Makes a hypervisor page visible to d (FRAME_SHARED, type writable, or read-only when !writable) / takes it back: -EBUSY while mapped. */
+void frame_share(void *page, struct domain *d, bool writable);
+int frame_unshare(void *page) must_check;
+#define DOMF_NO_ACCOUNT 0x10000u
+
+/* --- types (mm/frame_type.c; page tables and descriptors are validated by ops that pv/ installs) --- */
+/*
+ * Takes a type reference (the caller holds a general one for as long). If the frame has another type with count > 0: -EBUSY-like refusal
+ * (-EINVAL). If it has none it is validated first: that can fail with -EINVAL, or -ERESTART when preempted (progress is kept in
+ * the frame). No lock >= LOCK_FRAME held when a page-table type is asked for.
+ */
+int frame_type_get(struct vcpu *actor, struct frame *f, enum frame_type t) must_check;
+/* Never fails for FRAME_WRITABLE and FRAME_SEGDESC; a page table's last reference invalidates it: -ERESTART when preempted (call again). */
+int frame_type_put(struct vcpu *actor, struct frame *f, enum frame_type t) must_check;
+/* Present type (FRAME_NONE when the count is 0 and it was not pinned) and count; a snapshot. */
+enum frame_type frame_type(const struct frame *f);
+u32 frame_type_count(const struct frame *f);
+/* Both references at once for the common case of a writable mapping. */
+bool frame_get_writable(struct vcpu *actor, struct frame *f, const struct domain *d) must_check;
+void frame_put_writable(struct frame *f);
+
+/* --- machine-to-physical table --- */
+/* Sets / reads the M2P entry of a frame. m must be valid. */
+void m2p_set(mfn_t m, u64 pfn);
+u64 m2p_get(mfn_t m);
+/* M2P value of a frame that has none. */
+#define M2P_INVALID (~0UL)
+
+#endif

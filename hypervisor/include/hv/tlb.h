@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TLB shoot-down. Each frame remembers when it last lost a mapping that a TLB may still hold (frame->tlb_stamp), each CPU when
+ * it last flushed everything; a flush before a frame changes type or owner goes only to the CPUs that need it.
+ */
+#ifndef HV_TLB_H
+#define HV_TLB_H
+
+#include <hv/types.h>
+#include <hv/cpumask.h>
+
+/* Flushes non-global and global entries of this CPU / one page (all address spaces' view of that address on this CPU). */
+void tlb_flush_local(void);
+void tlb_flush_page_local(gva_t va);
+/* The same on every CPU of the mask (this one included, if in it); returns when all have flushed. Locks may be held. */
+void tlb_flush_mask(const struct cpumask *mask);
+void tlb_flush_page_mask(const struct cpumask *mask, gva_t va);
+/* Stamp for a frame that loses a mapping now. Never 0; wraps through a global flush. */
+u32 tlb_stamp_now(void);
+/* Removes from the mask the CPUs that have flushed everything since `stamp`. */
+void tlb_stamp_filter(struct cpumask *mask, u32 stamp);
+/* Loads CR3 (which flushes non-global entries) and notes the flush time. */
+void cr3_write(u64 cr3);
+/* Counters of what was really done, for tests and benchmarks. */
+struct tlb_counters {
+	u64 full, page, shootdowns, cr3;
+};
+extern struct tlb_counters tlb_counters[];
+
+#endif
