@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Domains and vCPUs. Each module keeps its own state of a domain in a struct of its own, reached here by pointer to an
+ * incomplete type (or embedded where a hot path needs it); only the module's folder looks inside.
+ */
+#ifndef HV_DOMAIN_H
+#define HV_DOMAIN_H
+
+#include <hv/types.h>
+#include <hv/compiler.h>
+#include <hv/cpumask.h>
+#include <hv/lock.h>
+#include <hv/regs.h>
+#include <hv/timer.h>
+#include <xen/xen.h>
+#include <xen/vcpu.h>
+
+#define MAX_VCPUS 128u
+/* Domids of ordinary domains: 0 to DOMID_FIRST_RESERVED - 1. */
+
+struct domain;
+struct vcpu;
+struct event_space;	/* core/event */
+struct grant_table;	/* core/grant */
+struct pv_domain;	/* arch/x86/pv */
+struct sched_domain;	/* core/sched */
+struct sched_vcpu;
+struct cpu_policy;	/* arch/x86/cpu */
+struct rangeset;	/* lib */
+struct fpu_area;	/* arch/x86/cpu */
+
+/* What differs between kinds of guests (PV now, HVM later). Installed at domain creation. */
+struct guest_ops {
+	int (*domain_init)(struct domain *d, const void *config);	/* struct xen_domctl_createdomain */
+	void (*domain_free)(struct domain *d);
+	/* Gives back everything the domain's address spaces hold; -ERESTART until done. */
+	int (*domain_relinquish)(struct vcpu *actor, struct domain *d);
+	int (*vcpu_init)(struct vcpu *v);
+	void (*vcpu_free)(struct vcpu *v);
+	/* This CPU stops / starts running v (see pv/context.c). `next`, `prev` may be idle. Interrupts off. */
+	void (*context_save)(struct vcpu *v);
+	void (*context_load)(struct vcpu *v, struct vcpu *prev);
+	/* vcpu_guest_context in and out; v is paused and not running. */
+	int (*context_set)(struct vcpu *actor, struct vcpu *v, const void *ctxt);
+	void (*context_get)(struct vcpu *v, void *ctxt);
+	/* Work on the way to the guest beside scheduling: event upcall, NMI, pending traps. True = look again. */
+	bool (*exit_work)(struct vcpu *v, struct regs *r);
+};
+
+enum domain_life {
+	DOMAIN_LIVE,
+	DOMAIN_DYING,		/* being torn down, domain_relinquish makes progress */
+	DOMAIN_DEAD,		/* torn down; goes when the last reference goes */
+};
+
+struct domain_memory {
+	struct spinlock lock;	/* LOCK_DOMFRAMES: the fields below, and owner/flags/links of this domain's frames */
+	u32 first;		/* list of owned frames (frame numbers; 0 = empty) */
+	u64 pages;		/* frames counted to the domain */
+	u64 max;		/* limit on `pages` */
+	u64 claim;		/* outstanding claimed frames (heap keeps the total) */
+	u64 shared;		/* FRAME_SHARED pages */
+	u64 mapped_foreign;	/* of foreign domains, for getdomaininfo */
+};
+
+struct domain {
+	domid_t id;
+	u8 life;		/* enum domain_life */
+	bool privileged;	/* dom0: may use every dom0-only operation */
+	bool is_idle;		/* owner of the idle vCPUs */
+	bool is_hvm;		/* answers "which ABI", never used to vary code: use ops */
+	bool is_shutting_down, is_shut_down;
+	bool debugger_attached;
+	bool created;		/* builder said hypercall_init / unpause at least once */
+	u32 shutdown_code;	/* SHUTDOWN_* */
+	u32 refs;		/* atomic */
+	u32 pause_count;	/* atomic; not 0: no vCPU runs */
+	u32 controller_pause_count;
+	u32 create_flags;	/* XEN_DOMCTL_CDF_* */
+	u32 ssidref;
+	u32 max_vcpus;
+	struct vcpu **vcpu;	/* max_vcpus pointers, NULL until initialised */
+	u8 handle[16];		/* UUID */
+	struct spinlock lock;	/* LOCK_DOMAIN */
+	const struct guest_ops *ops;
+
+	struct shared_info *shared;	/* one frame_share()d page */
+	struct domain_memory memory;
+	struct event_space *events;
+	struct grant_table *grants;
+	struct pv_domain *pv;
+	struct sched_domain *sched;
+	struct cpu_policy *policy;
+	struct rangeset *ioports, *iomem, *irqs;	/* what the domain may touch; inclusive ranges; irqs are GSIs / pirqs */
+	struct cpumask dirty_cpus;	/* CPUs whose TLB may hold entries of the domain */
+	struct domain *target;		/* domain this one is device model for */
+
+	s64 wallclock_offset;	/* seconds, set by settimeoffset */
+	u64 vtsc_khz;
+	u32 tsc_mode;
+	u64 tsc_offset;
+	u32 vm_assist;		/* VMASST_TYPE_* bits */
+	u32 poll_mask_count;	/* vCPUs in SCHEDOP_poll */
+	u32 cpupool;
+	u32 teardown_step;	/* progress of domain_kill */
+	u8 teardown_done;
+	struct { struct timer timer; bool armed; u32 id; } watchdog[2];
+	struct domain *hash_next;	/* table of domains; LOCK_DOMLIST */
+};
+
+/* Why a vCPU does not run: vcpu->pause_flags, atomic bits. */
+#define VPF_BLOCKED 1u		/* waits for an event */
+#define VPF_DOWN 2u		/* not brought up, or offline */
+#define VPF_POLL 4u		/* SCHEDOP_poll */
+#define VPF_PARKED 8u		/* over its cap */
+#define VPF_MIGRATING 16u	/* being moved to another CPU */
+
+struct vcpu {
+	/* Hot: used on entry and exit. */
+	struct domain *domain;
+	struct vcpu_info *info;		/* where the guest sees it: shared info or a registered page, always mapped for us */
+	struct regs *regs;		/* live frame while it runs, &saved_regs otherwise */
+	struct pv_vcpu *pv;
+	u32 id;
+	u32 cpu;			/* CPU it runs on or ran on last; changes under LOCK_SCHED of that CPU */
+	u32 pause_flags;		/* VPF_*; atomic */
+	u32 pause_count;		/* atomic */
+	bool running;			/* its state is loaded on `cpu` */
+	bool initialised;		/* context set; may be brought up */
+	bool is_idle;
+	bool preempt_hypercall;		/* set by the dispatcher while a hypercall may be restarted (see hypercall.h) */
+	u8 nmi_pending;
+	u8 nmi_masked;
+	u8 mce_pending;
+	bool in_multicall;
+
+	struct regs saved_regs;
+	struct fpu_area *fpu;		/* xsave area */
+	struct sched_vcpu *sched;
+
+	/* runstate; LOCK_SCHED of v->cpu */
+	struct vcpu_runstate_info runstate;
+	gva_t runstate_guest;		/* where the guest wants a copy; 0 = nowhere */
+	gva_t time_guest;		/* secondary vcpu_time_info; 0 = nowhere */
+
+	/* vcpu_info page (VCPUOP_register_vcpu_info); INVALID_MFN = in shared info */
+	mfn_t info_mfn;
+
+	/* timers of the guest */
+	struct timer singleshot;
+	struct timer periodic;
+	ns_t periodic_period;		/* 0 = off */
+	ns_t periodic_last;
+	struct timer poll;
+	u32 poll_port;			/* port polled when one; 0 = several */
+
+	/* events: VIRQ -> port, FIFO control block; core/event's, under LOCK_EVENT */
+	u32 virq_port[NR_VIRQS];
+	struct event_fifo_vcpu *fifo;
+
+	struct cpumask hard_affinity, soft_affinity, saved_affinity;
+	u32 affinity_broken;		/* SCHEDOP_pin_override and CPU offline */
+};
+
+/* --- core/domain.c --- */
+struct xen_domctl_createdomain;
+/* Creates a domain, paused once by the controller. id DOMID_INVALID chooses a free one. *out has one reference. Errors: -EINVAL -EEXIST -ENOMEM. */
+int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool privileged, struct domain **out) must_check;
+/* Creates vCPU `id` (down, not initialised), on CPU `cpu`. */
+int vcpu_create(struct domain *d, u32 id, u32 cpu, struct vcpu **out) must_check;
+/* Finds a domain and takes a reference; NULL when there is none. */
+struct domain *domain_get_by_id(domid_t id) must_check;
+/* As above, and resolves DOMID_SELF to the actor's. */
+struct domain *domain_get_by_any_id(struct vcpu *actor, domid_t id) must_check;
+/* Takes a further reference on a domain that the caller already holds safely. */
+static inline void domain_get(struct domain *d)
+{
+	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+}
+void domain_put(struct domain *d);
+/* Walks live domains in id order: the first with id >= from, with a reference; NULL at the end. */
+struct domain *domain_next(domid_t from) must_check;
+/* Pauses all vCPUs and waits until none runs / resumes. Nest. The actor's own domain must not be d for the sync form. */
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+void vcpu_pause(struct vcpu *v);
+void vcpu_pause_nosync(struct vcpu *v);
+void vcpu_unpause(struct vcpu *v);
+/* Tears down: stops, relinquishes everything; -ERESTART until done. Called with a reference. */
+int domain_kill(struct vcpu *actor, struct domain *d) must_check;
+/* The domain stops with a SHUTDOWN_* reason (toolstack is told by VIRQ_DOM_EXC); dom0's shuts the machine down. */
+void domain_shutdown(struct domain *d, u32 reason);
+void domain_resume(struct domain *d);
+/* Guest error that cannot be reported to the guest: logs why with a register dump, and crashes the actor's domain. */
+void domain_crash(struct vcpu *v, const char *fmt, ...) format_like(2, 3);
+
+extern struct domain *dom0;
+extern struct domain *idle_domain;
+/* Pseudo domains that own I/O memory and the hypervisor's own frames: DOMID_IO and DOMID_XEN. */
+extern struct domain *dom_io;
+extern struct domain *dom_xen;
+
+static inline bool vcpu_runnable(const struct vcpu *v)
+{
+	return !(READ_ONCE(v->pause_flags) | READ_ONCE(v->pause_count) | READ_ONCE(v->domain->pause_count));
+}
+
+/* vCPU by id, or NULL; clamped under speculation. */
+struct vcpu *domain_vcpu(const struct domain *d, u32 id);
+
+#define for_each_vcpu(d, v) \
+	for (u32 v##_i = 0; v##_i < (d)->max_vcpus; v##_i++) \
+		if (((v) = (d)->vcpu[v##_i]) != NULL)
+
+/* True when the actor is allowed dom0-only operations. */
+static inline bool is_privileged(const struct vcpu *actor)
+{
+	return actor->domain->privileged;
+}
+
+#endif

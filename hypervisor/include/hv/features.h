@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPU features of this machine, CPUID and MSR policies of domains, FPU state. arch/x86/cpu implements it. */
+#ifndef HV_FEATURES_H
+#define HV_FEATURES_H
+
+#include <hv/types.h>
+#include <hv/compiler.h>
+
+struct vcpu;
+struct domain;
+struct regs;
+
+struct cpuid_leaf {
+	u32 a, b, c, d;
+};
+
+/* Features that hypervisor code asks for; found by features_init. */
+enum cpu_feature {
+	CPU_SMEP, CPU_SMAP, CPU_FSGSBASE, CPU_XSAVE, CPU_XSAVEOPT, CPU_XSAVEC, CPU_XSAVES, CPU_PCID, CPU_INVPCID, CPU_X2APIC,
+	CPU_TSC_DEADLINE, CPU_INVARIANT_TSC, CPU_RDTSCP, CPU_1G_PAGES, CPU_NX, CPU_ERMS, CPU_FSRM, CPU_MWAIT,
+	CPU_CPUID_FAULTING, CPU_RDRAND, CPU_UMIP, CPU_PKU, CPU_LA57, CPU_SVM, CPU_VMX, CPU_SSBD, CPU_IBRS, CPU_IBPB, CPU_STIBP,
+	CPU_MD_CLEAR, CPU_ARCH_CAPS, CPU_AMD, CPU_INTEL, CPU_ARAT, CPU_DEBUG_EXT, CPU_SYSCALL32, CPU_SYSENTER,
+	CPU_FEATURES,
+};
+
+extern bool cpu_feature[CPU_FEATURES];
+static inline bool cpu_has(enum cpu_feature f)
+{
+	return cpu_feature[f];
+}
+
+/* Boot: on the BSP fills cpu_feature[]; on other CPUs checks that they have the same. */
+void features_init(void);
+
+/* Executes CPUID on this CPU. */
+struct cpuid_leaf cpuid_host(u32 leaf, u32 subleaf);
+
+/* Policies: what a domain sees. Created from the host's, the cpuid= option and domctl. */
+int cpu_policy_create(struct domain *d) must_check;
+void cpu_policy_free(struct domain *d);
+/* Leaf as v sees it now (OSXSAVE, APIC id, XCR0-dependent sizes, hypervisor leaves 0x40000000 included). */
+struct cpuid_leaf cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf);
+/* MSRs: 0, or -EPERM: the access must fault. */
+int msr_guest_read(struct vcpu *v, u32 msr, u64 *val) must_check;
+int msr_guest_write(struct vcpu *v, u32 msr, u64 val) must_check;
+
+/* FPU and extended state: one xsave area per vCPU, switched eagerly at context switch. */
+int fpu_init_vcpu(struct vcpu *v) must_check;
+void fpu_free_vcpu(struct vcpu *v);
+void fpu_save(struct vcpu *v);
+void fpu_load(struct vcpu *v);
+/* 512-byte FXSAVE image for vcpu_guest_context; full state for get/setvcpuextstate (sizes in bytes, errors -EINVAL). */
+void fpu_get_fxsave(struct vcpu *v, void *out512);
+void fpu_set_fxsave(struct vcpu *v, const void *in512);
+size_t xstate_size(struct vcpu *v);
+u64 xcr0_get(struct vcpu *v);
+int xcr0_set(struct vcpu *v, u32 index, u64 val) must_check;
+
+#endif

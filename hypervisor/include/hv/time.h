@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Clocks: system time (monotonic over CPUs), wall clock, TSC, and the copies that guests see. */
+#ifndef HV_TIME_H
+#define HV_TIME_H
+
+#include <hv/types.h>
+
+struct vcpu;
+struct domain;
+
+/* Nanoseconds since boot, monotonic over all CPUs. Any context. */
+ns_t time_now(void);
+/* TSC frequency, and system time at a TSC value. */
+u64 tsc_khz(void);
+ns_t tsc_to_ns(u64 tsc);
+u64 ns_to_tsc(ns_t ns);
+/* Programs this CPU's timer interrupt for an absolute time (the past: at once); 0 turns it off. Raises SOFTIRQ_TIMER when it fires. */
+void timer_hw_set(ns_t deadline);
+/* Refreshes v->info->time (and the secondary copy) if stale: on each context load, and after calibration or a wall clock change. */
+void time_update_vcpu(struct vcpu *v);
+/* Forced form: new version even when nothing changed. */
+void time_update_vcpu_force(struct vcpu *v);
+/* Wall clock: sets (platform_op settime) and copies into shared info. seconds since 1970 at system time `at`. */
+void wallclock_set(u64 sec, u32 nsec, ns_t at);
+void wallclock_update(struct domain *d);
+void wallclock_now(u64 *sec, u32 *nsec);
+/* Boot: find and calibrate the clock sources (late: per CPU). */
+void time_init(void);
+void time_init_cpu(void);
+
+#endif
