@@ -18,8 +18,8 @@ u64 hash_keyed(const struct hash_key *key, const void *data, size_t len);
 u64 hash_keyed_u64(const struct hash_key *key, u64 word);
 
 /* CRC-32 (IEEE 802.3, as gzip and XZ) and CRC-64 (ECMA-182, as XZ), continued from crc; start with 0. */
-u32 crc32(u32 crc, const void *data, size_t len);
-u64 crc64(u64 crc, const void *data, size_t len);
+u32 crc32_update(u32 crc, const void *data, size_t len);
+u64 crc64_update(u64 crc, const void *data, size_t len);
 
 /* xxHash with seed 0, as the LZ4 and Zstandard frames use it. */
 u32 xxh32(const void *data, size_t len);
