@@ -30,11 +30,12 @@ struct pv_vcpu {
 	bool syscall_masks_events, failsafe_masks_events, sysenter_masks_events, syscall32_masks_events;
 	u8 iopl;			/* virtual I/O privilege, 0..3 */
 
-	u64 event_callback, failsafe_callback, syscall_callback, syscall32_callback, sysenter_callback, nmi_callback;
-	u16 event_cs, failsafe_cs, syscall32_cs, sysenter_cs;
+	/* Entry points; 0 = none. The guest kernel is always entered with the flat segments. NMI: traps[TRAP_NMI]. */
+	u64 event_callback, failsafe_callback, syscall_callback, syscall32_callback, sysenter_callback;
 	u64 kernel_sp;			/* stack for entries into the guest kernel; stack_switch */
 	u16 kernel_ss;
 
+	/* In the CPU's registers while v runs (guests change them without trapping); here after context_save. */
 	u64 fs_base, gs_base, gs_base_other;	/* gs_base of the present mode, and of the other one */
 	u16 ds, es, fs, gs;
 
@@ -45,15 +46,15 @@ struct pv_vcpu {
 	u32 gdt_entries;
 	gva_t ldt_base;
 	u32 ldt_entries;
-	u32 ldt_mapped;			/* pages of the LDT window that are mapped in */
+	u32 ldt_mapped;			/* bit n: ldt_frame[n] is valid, holds a FRAME_SEGDESC reference and is in the window */
+	mfn_t ldt_frame[16];
 
 	u64 dr[8];			/* dr[7]: 0 = no break points in use */
 	u64 cr2;			/* guest's view, also in vcpu_info.arch */
 	u64 cr4_guest;
 
-	const void *iobmp;		/* SYS PHYSDEVOP_set_iobitmap: guest address */
-	gva_t iobmp_va;
-	u32 iobmp_limit;
+	gva_t iobmp_va;			/* PHYSDEVOP_set_iobitmap: bitmap of nr_ports bits, a clear bit allows the port */
+	u32 iobmp_limit;		/* nr_ports; 0 = none */
 };
 
 /* State of a PV domain: pv/domain.c has the struct. */
@@ -84,6 +85,39 @@ void pv_syscall32(struct vcpu *v, struct regs *r);
 /* Delivers exception `vector` to the guest kernel (error code and cr2 as given); crashes the domain when it has no handler. */
 void pv_inject(struct vcpu *v, struct regs *r, u8 vector, u32 error);
 void pv_inject_pf(struct vcpu *v, struct regs *r, gva_t addr, u32 error);
+
+/*
+ * Called by the fault handler of hypervisor context when the IRETQ (or SYSRET) to the guest faulted on the state in r: the stack is
+ * rewound to an empty one and r is the guest's frame as it was to be loaded. Changes r so that the guest kernel learns of it.
+ */
+void pv_iret_fault(struct vcpu *v, struct regs *r);
+
+/* --- pv/context.c: members of pv_guest_ops --- */
+/* Allocates v->pv with its reset values; frees it (descriptor tables and roots were dropped before). */
+int pv_vcpu_init(struct vcpu *v) must_check;
+void pv_vcpu_free(struct vcpu *v);
+void pv_context_save(struct vcpu *v);
+void pv_context_load(struct vcpu *v, struct vcpu *prev);
+int pv_context_set(struct vcpu *actor, struct vcpu *v, const void *ctxt) must_check;
+void pv_context_get(struct vcpu *v, void *ctxt);
+bool pv_exit_work(struct vcpu *v, struct regs *r);
+/*
+ * Changes between guest kernel and guest user mode: flag, gs bases and address space. v runs here. False when v has no user
+ * root (the domain is then crashed).
+ */
+bool pv_mode_toggle(struct vcpu *v);
+
+/* --- pv/segment.c --- */
+/* A descriptor as the guest gives it: made safe (privilege 3 for code and data); false when it may not be used at all. */
+bool pv_descriptor_fix(u64 *desc);
+/* Replaces the GDT of v: frames[0 .. pages) become its pages. v is the actor, or not running. 0, -EINVAL. */
+int pv_gdt_set(struct vcpu *actor, struct vcpu *v, const mfn_t *frames, u32 entries) must_check;
+/* MMUEXT_SET_LDT: base page-aligned, entries <= 8192 (0: none). */
+int pv_ldt_set(struct vcpu *v, gva_t base, u32 entries) must_check;
+/* Page fault at addr in the LDT window of this CPU: maps the page of the guest's LDT; true = retry. */
+bool pv_ldt_fault(struct vcpu *v, gva_t addr);
+/* Drops GDT and LDT references of v, which does not run. */
+void pv_descriptors_drop(struct vcpu *v);
 
 /* --- pv/dom0_build.c: --- */
 struct boot_module;
