@@ -35,6 +35,10 @@ void event_vcpu_info_moved(struct vcpu *v);
 /* Debug key: dump. */
 void event_dump(struct domain *d);
 
+/* Sends a global VIRQ to d from now on (XEN_DOMCTL_set_virq_handler): 0 or -EINVAL / forgets that, at teardown of d. */
+int event_set_virq_handler(struct domain *d, u32 virq) must_check;
+void event_drop_virq_handler(struct domain *d);
+
 /* Physical interrupts (arch/x86/irq): event/ calls these through the table that boot installs. */
 struct pirq_ops {
 	int (*bind)(struct domain *d, u32 pirq, bool share);	/* guest binds: enables the interrupt; 0 or -errno */
