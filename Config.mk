@@ -18,7 +18,7 @@ WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch
 # Flags that hypervisor code is compiled with wherever it runs (target and host).
 HV_WARN := $(WARN) -Wconversion -Wno-sign-conversion
 HV_INC  := -Ihypervisor/include -Iguest-abi/include
-HV_STD  := -std=gnu11 -fno-strict-aliasing -fno-common -fwrapv
+HV_STD  := -std=gnu11 -D__XEN__ -fno-strict-aliasing -fno-common -fwrapv
 HV_CFLAGS := $(HV_STD) $(HV_WARN) $(HV_INC) -O2 -g -ffreestanding -fPIE -fvisibility=hidden \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-jump-tables -ffunction-sections -fdata-sections \
