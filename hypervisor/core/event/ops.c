@@ -278,6 +278,8 @@ static int do_bind_vcpu(struct vcpu *v, void *arg)
 		return -ENOENT;
 	spin_lock(&d->events->lock);
 	p = port_find(d->events, op->port);
+	if (p && p->state == PORT_PIRQ)
+		pirq_ops->retarget(d, p->pirq, READ_ONCE(domain_vcpu(d, op->vcpu)->cpu));
 	if (!p)
 		rc = -EINVAL;
 	else if (p->state == PORT_VIRQ ? virq_is_global(p->virq) :

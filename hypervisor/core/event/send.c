@@ -150,6 +150,18 @@ void event_send_pirq(struct domain *d, u32 pirq)
 	spin_unlock(&s->lock);
 }
 
+void event_unmask_pirq(struct domain *d, u32 pirq)
+{
+	struct event_space *s = d->events;
+	u32 nr;
+
+	spin_lock(&s->lock);
+	nr = s->pirq_port && pirq < MAX_PIRQS ? s->pirq_port[pirq] : 0;
+	if (nr)
+		s->abi->unmask(d, nr, port_find(s, nr));
+	spin_unlock(&s->lock);
+}
+
 bool event_pending(const struct vcpu *v)
 {
 	const struct vcpu_info *i = v->info;

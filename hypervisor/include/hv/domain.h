@@ -26,6 +26,7 @@ struct pv_domain;	/* arch/x86/pv */
 struct sched_domain;	/* core/sched */
 struct sched_vcpu;
 struct cpu_policy;	/* arch/x86/cpu */
+struct pirq_domain;	/* arch/x86/irq */
 struct rangeset;	/* lib */
 struct fpu_area;	/* arch/x86/cpu */
 
@@ -91,14 +92,15 @@ struct domain {
 	struct pv_domain *pv;
 	struct sched_domain *sched;
 	struct cpu_policy *policy;
+	struct pirq_domain *pirqs;	/* NULL until a physical interrupt is mapped (hv/pirq.h) */
 	struct rangeset *ioports, *iomem, *irqs;	/* what the domain may touch; inclusive ranges; irqs are GSIs / pirqs */
 	struct cpumask dirty_cpus;	/* CPUs whose TLB may hold entries of the domain */
 	struct domain *target;		/* domain this one is device model for */
 
 	s64 wallclock_offset;	/* seconds, set by settimeoffset */
-	u64 vtsc_khz;
-	u32 tsc_mode;
-	u64 tsc_offset;
+	bool vtsc;		/* RDTSC is emulated, by tsc_guest_read (hv/time.h) */
+	u32 tsc_mode, tsc_incarnation, vtsc_khz;
+	s64 vtsc_base;		/* system time at which the emulated TSC was 0; may be negative */
 	u32 vm_assist;		/* VMASST_TYPE_* bits */
 	u32 poll_mask_count;	/* vCPUs in SCHEDOP_poll */
 	u32 cpupool;

@@ -22,6 +22,8 @@ void event_send_virq(struct vcpu *v, u32 virq);
 void event_send_global_virq(u32 virq);
 /* Delivers a physical interrupt to the domain that bound the pirq. Interrupt context. */
 void event_send_pirq(struct domain *d, u32 pirq);
+/* Unmasks the port bound to pirq as EVTCHNOP_unmask does; nothing if there is none. No lock of LOCK_EVENT or above held. */
+void event_unmask_pirq(struct domain *d, u32 pirq);
 /* Guest-side send on one of d's own ports (used by the hypervisor for ports it allocated, e.g. xenstore, console). */
 int event_send(struct domain *d, u32 port) must_check;
 /* For domctl / domain builder: allocate an unbound port in d for remote; port or -errno. */
@@ -43,7 +45,7 @@ void event_drop_virq_handler(struct domain *d);
 struct pirq_ops {
 	int (*bind)(struct domain *d, u32 pirq, bool share);	/* guest binds: enables the interrupt; 0 or -errno */
 	void (*unbind)(struct domain *d, u32 pirq);
-	void (*unmasked)(struct domain *d, u32 pirq);		/* guest unmasked the port / did PHYSDEVOP_eoi */
+	void (*retarget)(struct domain *d, u32 pirq, u32 cpu);	/* EVTCHNOP_bind_vcpu: rather interrupt this CPU; may be ignored */
 };
 extern const struct pirq_ops *pirq_ops;
 

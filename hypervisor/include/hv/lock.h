@@ -22,8 +22,9 @@ enum lock_level {
 	LOCK_FRAME,		/* one page-table frame's entries (byte lock in struct frame) */
 	LOCK_DOMFRAMES,		/* one domain's frame list and counters */
 	LOCK_EVENT,		/* one domain's event channel table, in ascending domid order when two */
-	LOCK_IRQ,		/* one interrupt descriptor */
-	LOCK_IRQ_CHIP,		/* IO-APIC and MSI registers */
+	LOCK_PCI,		/* table of PCI devices, MSI set-up */
+	LOCK_IRQ,		/* a domain's PIRQ table, then one interrupt descriptor (nested) */
+	LOCK_IRQ_CHIP,		/* vector allocation; IO-APIC and PCI configuration registers */
 	LOCK_SCHED,		/* one run queue */
 	LOCK_TIMER,		/* one CPU's timer queue */
 	LOCK_TIME,		/* wall clock and time calibration */

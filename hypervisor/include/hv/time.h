@@ -4,6 +4,7 @@
 #define HV_TIME_H
 
 #include <hv/types.h>
+#include <hv/compiler.h>
 
 struct vcpu;
 struct domain;
@@ -24,6 +25,15 @@ void time_update_vcpu_force(struct vcpu *v);
 void wallclock_set(u64 sec, u32 nsec, ns_t at);
 void wallclock_update(struct domain *d);
 void wallclock_now(u64 *sec, u32 *nsec);
+
+/* How a domain sees the TSC (XEN_DOMCTL_settscinfo, gettscinfo): decides d->vtsc. The domain is paused. 0 or -EINVAL. */
+int tsc_mode_set(struct domain *d, u32 mode, u64 elapsed_ns, u32 khz, u32 incarnation) must_check;
+void tsc_mode_get(const struct domain *d, u32 *mode, u64 *elapsed_ns, u32 *khz, u32 *incarnation);
+/* Frequency of the TSC that d sees, and its value now: what RDTSC gives when d->vtsc (the emulator's job then). */
+u32 tsc_guest_khz(const struct domain *d);
+u64 tsc_guest_read(const struct domain *d);
+/* d->vtsc decides whether RDTSC must fault in the guest (CR4.TSD); context_load does that. */
+
 /* Boot: find and calibrate the clock sources (late: per CPU). */
 void time_init(void);
 void time_init_cpu(void);
