@@ -32,37 +32,43 @@ struct frame {
 	u8 lock;		/* byte lock of the entries of a page table (LOCK_FRAME); for free blocks: order */
 	u32 next, prev;		/* links (frame numbers, 0 = none): owner's list or free list */
 	u32 tlb_stamp;		/* when a mapping was last taken away (see tlb.h) */
-	u32 aux;		/* progress of a preempted validation or invalidation; for free blocks unused */
+	u32 aux;		/* progress of a preempted validation or invalidation; for free blocks: frames known to be zero */
 };
 _Static_assert(sizeof(struct frame) == 32, "struct frame");
 
 #define FRAME_ALLOC (1u << 31)
+#define FRAME_REFS (FRAME_ALLOC - 1)	/* the count in refs */
 /* flags */
 #define FRAME_RAM 1u		/* usable memory: has an owner and may be allocated */
 #define FRAME_SHARED 2u		/* hypervisor page shared with its owner domain (shared info, grant, ...): not in its counts */
 #define FRAME_OFFLINE 4u	/* page offlining asked for or done */
 #define FRAME_BROKEN 8u
+#define FRAME_FREE 16u		/* head of a block in the heap's free lists */
 
-/* Highest frame number of RAM + 1. */
+/* Highest frame number of RAM + 1. Constant after mm_init. */
 extern u64 frame_limit;
 
-/* True when m is RAM and has a struct frame. Anything else is I/O memory (or nothing). */
-bool frame_valid(mfn_t m);
-/* m must be valid. */
-struct frame *frame_of(mfn_t m);
-mfn_t frame_mfn(const struct frame *f);
+/*
+ * Inline, in hv/frame_inline.h; any context, no locks:
+ *
+ * bool frame_valid(mfn_t m)			True when m is RAM and has a struct frame. Anything else is I/O memory (or nothing).
+ * struct frame *frame_of(mfn_t m)		m must be valid (a wild m gives a wild pointer, but inside the frame table's range).
+ * mfn_t frame_mfn(const struct frame *f)
+ * void *frame_map(mfn_t m)			The hypervisor's own view of a frame's contents: the direct map, or above its end a
+ *						temporary window of this CPU (at most WINDOW_TEMP_PAGES at a time). m must be RAM.
+ * void frame_unmap(const void *p)		Ends it; free of cost below 7.5 TiB. On the same CPU.
+ * void *mfn_virt(mfn_t m)			As frame_map for frames below the end of the direct map: all of the hypervisor's own.
+ * mfn_t virt_mfn(const void *p)		The frame behind a pointer into the direct map.
+ * bool frame_get(struct frame *f, const struct domain *d)
+ *						Takes a reference when the frame is not free and owned by d (d NULL: by anyone).
+ *						Never succeeds for the hypervisor's own frames: their refs are 0.
+ * void frame_put(struct frame *f)		Gives it back; the last one frees the frame to the heap (and drops it from the
+ *						owner's count). No lock >= LOCK_DOMFRAMES held.
+ * void m2p_set(mfn_t m, u64 pfn), u64 m2p_get(mfn_t m)	M2P entry of a frame. m must be valid.
+ */
 
-/* The hypervisor's own view of a frame's contents (direct map). m must be valid. frame_unmap is free of cost below 7.5 TiB. */
-void *frame_map(mfn_t m);
-void frame_unmap(const void *p);
-/* The frame behind a pointer into the direct map. */
-mfn_t virt_mfn(const void *p);
-
-/* Takes a reference when the frame is valid, not free and owned by d (d NULL: by anyone). Any context. */
-bool frame_get(struct frame *f, const struct domain *d) must_check;
-/* Gives it back; the last one frees the frame to the heap (and drops it from the owner's count). No lock >= LOCK_DOMFRAMES held. */
-void frame_put(struct frame *f);
-/* Owner domain of a frame (with no reference taken); NULL for the hypervisor, a free frame or a domain gone. */
+/* Owner domain of a frame (with no reference taken: the caller holds one of the frame, or the domain's lock); NULL for the
+ * hypervisor, a free frame or a domain gone. Any context. */
 struct domain *frame_owner(const struct frame *f);
 
 /* --- hypervisor memory (mm/heap.c) --- */
@@ -70,8 +76,11 @@ struct domain *frame_owner(const struct frame *f);
 #define ALLOC_DMA32 2u		/* below 4 GiB */
 #define ALLOC_NODE(n) (((n) + 1u) << 8)	/* preferred NUMA node */
 #define ALLOC_NODE_ONLY 4u	/* that node or nothing */
+#define ALLOC_BITS(n) ((u32)(n) << 24)	/* all of the block below 2^n bytes, 1 <= n <= 63 */
+#define FRAME_ORDER_MAX 18u	/* 1 GiB */
 /* 2^order frames in a row for the hypervisor; NULL when there are none. Any context without LOCK_HEAP. */
 struct frame *frames_alloc(unsigned int order, u32 flags) must_check;
+/* Undoes frames_alloc; parts of a block (of a lower order, at their own alignment) may be given back one by one. */
 void frames_free(struct frame *f, unsigned int order);
 /* One zeroed page / give it back. */
 void *page_alloc(void) must_check;
@@ -83,11 +92,25 @@ void hv_free(void *p);
 u64 heap_free_frames(void);
 u64 heap_free_frames_node(unsigned int node);
 u64 heap_total_frames(void);
+u64 heap_total_frames_node(unsigned int node);
+/*
+ * Makes sure that a block is at hand that frames_alloc or domain_frames_alloc with the same arguments can return without
+ * clearing much: clears a bounded number of free frames. 0, -ERESTART: call again after a preemption point, -ENOMEM.
+ */
+int heap_prepare(unsigned int order, u32 flags) must_check;
+/*
+ * Page offlining: m is not handed out again once it is free. Returns PG_OFFLINE_STATUS_* of sysctl's page_offline_op in *status. 0 or
+ * -EINVAL (m is not RAM), -EPERM (the hypervisor's own). heap_frame_online undoes it: -EINVAL when it was not asked for.
+ */
+int heap_frame_offline(mfn_t m, bool broken, u32 *status) must_check;
+int heap_frame_online(mfn_t m, u32 *status) must_check;
+u32 heap_frame_offline_status(mfn_t m);
 
 /* --- a domain's memory (mm/domain_frames.c) --- */
 /*
- * Allocates 2^order frames for d: refs = FRAME_ALLOC | 1, type none, counted against d->memory.max, on d's list.
- * With DOMF_NO_ACCOUNT it is not counted. Contents: zeroed unless the heap scrubs. NULL when over the limit or out of memory.
+ * Allocates 2^order frames for d: refs = FRAME_ALLOC | 1 each, type none, counted against d->memory.max, on d's list, M2P entries
+ * invalid, contents zero. With DOMF_NO_ACCOUNT it is not counted. flags are those of frames_alloc besides. NULL when over the
+ * limit, out of memory, or d is dying. Takes LOCK_DOMFRAMES.
  */
 struct frame *domain_frames_alloc(struct domain *d, unsigned int order, u32 flags) must_check;
 /* Gives d an allocated hypervisor frame (steal / exchange / transfer forms build on these two). 0 or -errno. */
@@ -98,6 +121,24 @@ bool domain_frame_release(struct domain *d, struct frame *f);
 void frame_share(void *page, struct domain *d, bool writable);
 int frame_unshare(void *page) must_check;
 #define DOMF_NO_ACCOUNT 0x10000u
+/*
+ * The opposite of domain_frame_assign, for steal / exchange / transfer: succeeds when f belongs to d and the owner's own reference and
+ * one of the caller are the only ones. Afterwards f is the hypervisor's (refs 0), contents as they were. 0, -EINVAL, -EBUSY.
+ */
+int domain_frame_steal(struct domain *d, struct frame *f) must_check;
+/* core/domain.c calls these when a domain is made (0 or -ENOMEM), and when its last reference has gone. */
+int domain_memory_init(struct domain *d) must_check;
+void domain_memory_destroy(struct domain *d);
+/*
+ * Teardown: releases the owner's reference of up to `count` frames. 0 when the domain has none left on its list that are still
+ * allocated, -ERESTART when there are more. Frames that others still map go when they do.
+ */
+int domain_memory_relinquish(struct domain *d, u32 count) must_check;
+/* Frame list walk for control operations: the frame after `after` (0: the first) on d's list, or 0 at the end or when `after` left it. */
+u32 domain_frame_next(struct domain *d, u32 after);
+/* XENMEM_claim_pages: d may count on `pages` frames in all. 0, -EINVAL, -ENOMEM. */
+int domain_claim_set(struct domain *d, u64 pages) must_check;
+u64 heap_claimed_frames(void);
 
 /* --- types (mm/frame_type.c; page tables and descriptors are validated by ops that pv/ installs) --- */
 /*
@@ -115,11 +156,9 @@ u32 frame_type_count(const struct frame *f);
 bool frame_get_writable(struct vcpu *actor, struct frame *f, const struct domain *d) must_check;
 void frame_put_writable(struct frame *f);
 
-/* --- machine-to-physical table --- */
-/* Sets / reads the M2P entry of a frame. m must be valid. */
-void m2p_set(mfn_t m, u64 pfn);
-u64 m2p_get(mfn_t m);
 /* M2P value of a frame that has none. */
 #define M2P_INVALID (~0UL)
+
+#include <hv/frame_inline.h>
 
 #endif

@@ -28,6 +28,7 @@ enum lock_level {
 	LOCK_SCHED,		/* one run queue */
 	LOCK_TIMER,		/* one CPU's timer queue */
 	LOCK_TIME,		/* wall clock and time calibration */
+	LOCK_RANGESET,		/* one set of ranges */
 	LOCK_HEAP,		/* free lists of the frame allocator */
 	LOCK_SLAB,		/* free lists of the small-object allocator */
 	LOCK_MAP,		/* the hypervisor's own page tables */

@@ -15,10 +15,19 @@ void tlb_flush_page_local(gva_t va);
 /* The same on every CPU of the mask (this one included, if in it); returns when all have flushed. Locks may be held. */
 void tlb_flush_mask(const struct cpumask *mask);
 void tlb_flush_page_mask(const struct cpumask *mask, gva_t va);
-/* Stamp for a frame that loses a mapping now. Never 0; wraps through a global flush. */
+/*
+ * Stamp for a frame that loses a mapping now. Never 0; wraps through a global flush. The page-table entry was cleared by an atomic
+ * (locked) instruction, or a fence stands between.
+ */
 u32 tlb_stamp_now(void);
 /* Removes from the mask the CPUs that have flushed everything since `stamp`. */
 void tlb_stamp_filter(struct cpumask *mask, u32 stamp);
+/* True when every online CPU has flushed everything since `stamp` (0: the frame never lost a mapping). */
+bool tlb_stamp_clean(u32 stamp);
+/* Flushes what is needed before a frame with this stamp gets a new owner or type. Locks may be held. */
+void tlb_stamp_flush(u32 stamp);
+/* A CPU comes up: its TLB is empty, and it counts from now on. On that CPU, before it is online. */
+void tlb_cpu_init(unsigned int cpu);
 /* Loads CR3 (which flushes non-global entries) and notes the flush time. */
 void cr3_write(u64 cr3);
 /* Counters of what was really done, for tests and benchmarks. */
