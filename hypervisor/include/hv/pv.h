@@ -102,10 +102,10 @@ int pv_context_set(struct vcpu *actor, struct vcpu *v, const void *ctxt) must_ch
 void pv_context_get(struct vcpu *v, void *ctxt);
 bool pv_exit_work(struct vcpu *v, struct regs *r);
 /*
- * Changes between guest kernel and guest user mode: flag, gs bases and address space. v runs here. False when v has no user
- * root (the domain is then crashed).
+ * Goes to guest kernel or guest user mode: flag, gs bases and address space. v runs here. False when v has no user root (the
+ * domain is then crashed).
  */
-bool pv_mode_toggle(struct vcpu *v);
+bool pv_mode_set(struct vcpu *v, bool kernel);
 
 /* --- pv/segment.c --- */
 /* A descriptor as the guest gives it: made safe (privilege 3 for code and data); false when it may not be used at all. */

@@ -15,15 +15,17 @@
 
 #define FRAME_WORDS_MAX 11
 
-bool pv_mode_toggle(struct vcpu *v)
+bool pv_mode_set(struct vcpu *v, bool kernel)
 {
 	struct pv_vcpu *pv = v->pv;
 
-	if (unlikely(pv->kernel_mode && mfn_eq(pv->user_root, mfn(0)))) {
+	if (pv->kernel_mode == kernel)
+		return true;
+	if (unlikely(!kernel && mfn_eq(pv->user_root, mfn(0)))) {
 		domain_crash(v, "no page tables for user mode");
 		return false;
 	}
-	pv->kernel_mode = !pv->kernel_mode;
+	pv->kernel_mode = kernel;
 	swapgs();
 	pv_cr3_load(v);
 	return true;
@@ -65,7 +67,7 @@ void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum boun
 	} else {
 		cs |= 3;
 		sp = pv->kernel_sp;
-		(void)pv_mode_toggle(v);
+		(void)pv_mode_set(v, true);
 	}
 	*--top = cs | (u64)was_masked << 32;
 	*--top = r->rip;

@@ -36,7 +36,7 @@ long do_iret(struct vcpu *v, u64 *args maybe_unused)
 		return -EFAULT;
 	}
 	if ((f.cs & 3) == 3) {
-		if (unlikely(!pv_mode_toggle(v)))
+		if (unlikely(!pv_mode_set(v, false)))
 			return -EFAULT;
 	} else if (!(f.ss & 0xfffc)) {
 		/* A kernel that thinks it is in ring 0 may have the null selector here. */
