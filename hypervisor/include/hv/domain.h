@@ -29,6 +29,8 @@ struct cpu_policy;	/* arch/x86/cpu */
 struct pirq_domain;	/* arch/x86/irq */
 struct rangeset;	/* lib */
 struct fpu_area;	/* arch/x86/cpu */
+struct console_line;	/* drivers/console */
+struct vnuma;		/* core/control */
 
 /* What differs between kinds of guests (PV now, HVM later). Installed at domain creation. */
 struct guest_ops {
@@ -47,6 +49,9 @@ struct guest_ops {
 	/* Work on the way to the guest beside scheduling: event upcall, NMI, pending traps. True = look again. */
 	bool (*exit_work)(struct vcpu *v, struct regs *r);
 };
+
+/* The kinds there are; boot installs them before the first domain is created. NULL: not supported. */
+extern const struct guest_ops *guest_ops_pv;
 
 enum domain_life {
 	DOMAIN_LIVE,
@@ -105,10 +110,16 @@ struct domain {
 	u32 poll_mask_count;	/* vCPUs in SCHEDOP_poll */
 	u32 cpupool;
 	u32 teardown_step;	/* progress of domain_kill */
-	u8 teardown_done;
-	struct { struct timer timer; bool armed; u32 id; } watchdog[2];
-	struct domain *hash_next;	/* table of domains; LOCK_DOMLIST */
+	u32 suspend_port;	/* own port raised when it has shut down (XEN_DOMCTL_subscribe); 0 = none */
+	u64 node_affinity;	/* NUMA nodes that memory and vCPUs are placed on, bit mask; 0 = any */
+	struct { struct timer timer; bool armed; } watchdog[2];
+	struct console_line *console;	/* text written and not yet printed; LOCK_DOMAIN */
+	struct vnuma *vnuma;		/* XEN_DOMCTL_setvnumainfo; LOCK_DOMAIN */
+	struct domain *pool_next;	/* list of unused structs; LOCK_DOMLIST */
 };
+
+/* shutdown_code of a domain that was given none. */
+#define SHUTDOWN_CODE_NONE UINT32_MAX
 
 /* Why a vCPU does not run: vcpu->pause_flags, atomic bits. */
 #define VPF_BLOCKED 1u		/* waits for an event */
@@ -166,14 +177,23 @@ struct vcpu {
 
 /* --- core/domain.c --- */
 struct xen_domctl_createdomain;
-/* Creates a domain, paused once by the controller. id DOMID_INVALID chooses a free one. *out has one reference. Errors: -EINVAL -EEXIST -ENOMEM. */
+/* Boot: the pseudo domains and the idle domain. Needs the small-object allocator. */
+void domains_init(void);
+/* The idle vCPU of a CPU, created by the first call (before the CPU starts); NULL when out of memory. */
+struct vcpu *idle_vcpu(unsigned int cpu) must_check;
+/*
+ * Creates a domain, paused once by the controller. id DOMID_INVALID chooses a free one. *out has one reference. Errors: -EINVAL -EEXIST
+ * -ENOMEM. cfg: grant and event limits as domctl gives them (negative grant limits: the options' defaults).
+ */
 int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool privileged, struct domain **out) must_check;
-/* Creates vCPU `id` (down, not initialised), on CPU `cpu`. */
+/* Creates vCPU `id` (down, not initialised), on CPU `cpu`. -EINVAL, -EEXIST, -ENOMEM. */
 int vcpu_create(struct domain *d, u32 id, u32 cpu, struct vcpu **out) must_check;
 /* Finds a domain and takes a reference; NULL when there is none. */
 struct domain *domain_get_by_id(domid_t id) must_check;
 /* As above, and resolves DOMID_SELF to the actor's. */
 struct domain *domain_get_by_any_id(struct vcpu *actor, domid_t id) must_check;
+/* Finds a domain, DOMID_IO and DOMID_XEN included, without a reference: for callers that know it stays, e.g. by a frame it owns. Any context. */
+struct domain *domain_peek(domid_t id);
 /* Takes a further reference on a domain that the caller already holds safely. */
 static inline void domain_get(struct domain *d)
 {
@@ -182,19 +202,32 @@ static inline void domain_get(struct domain *d)
 void domain_put(struct domain *d);
 /* Walks live domains in id order: the first with id >= from, with a reference; NULL at the end. */
 struct domain *domain_next(domid_t from) must_check;
-/* Pauses all vCPUs and waits until none runs / resumes. Nest. The actor's own domain must not be d for the sync form. */
+/*
+ * Pauses all vCPUs and waits until none runs / resumes. Nest. The waiting forms must not be used by a vCPU on itself or its own domain, nor with
+ * a lock held that a vCPU of d might take.
+ */
 void domain_pause(struct domain *d);
+void domain_pause_nosync(struct domain *d);
 void domain_unpause(struct domain *d);
 void vcpu_pause(struct vcpu *v);
 void vcpu_pause_nosync(struct vcpu *v);
 void vcpu_unpause(struct vcpu *v);
-/* Tears down: stops, relinquishes everything; -ERESTART until done. Called with a reference. */
+/*
+ * Tears down: stops, relinquishes everything; -ERESTART until done. Called with a reference. When it returns 0 the domain is in no list any
+ * more; its memory that others still map is freed as they unmap it. d is not the actor's domain. No lock but LOCK_CONTROL held.
+ */
 int domain_kill(struct vcpu *actor, struct domain *d) must_check;
-/* The domain stops with a SHUTDOWN_* reason (toolstack is told by VIRQ_DOM_EXC); dom0's shuts the machine down. */
+/*
+ * The domain stops with a SHUTDOWN_* reason (toolstack is told by VIRQ_DOM_EXC); dom0's shuts the machine down. Its vCPUs stop at their next way
+ * out of the hypervisor. No lock of LOCK_EVENT or above held.
+ */
 void domain_shutdown(struct domain *d, u32 reason);
+/* The opposite, after a SHUTDOWN_suspend. The domain is paused by the controller. */
 void domain_resume(struct domain *d);
-/* Guest error that cannot be reported to the guest: logs why with a register dump, and crashes the actor's domain. */
+/* Guest error that cannot be reported to the guest: logs why with a register dump, and crashes the actor's domain. Context: domain_shutdown's. */
 void domain_crash(struct vcpu *v, const char *fmt, ...) format_like(2, 3);
+/* The registers of v, and the words on its stack if v is the actor, to the log. */
+void vcpu_dump(struct vcpu *v, bool is_actor);
 
 extern struct domain *dom0;
 extern struct domain *idle_domain;

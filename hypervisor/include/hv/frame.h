@@ -120,6 +120,8 @@ bool domain_frame_release(struct domain *d, struct frame *f);
 /* Makes a hypervisor page visible to d (FRAME_SHARED, type writable, or read-only when !writable) / takes it back: -EBUSY while mapped. */
 void frame_share(void *page, struct domain *d, bool writable);
 int frame_unshare(void *page) must_check;
+/* Gives up a shared page whose domain is going: it has no owner from now on, and is freed as soon as nobody maps it any more. */
+void frame_share_end(void *page);
 #define DOMF_NO_ACCOUNT 0x10000u
 /*
  * The opposite of domain_frame_assign, for steal / exchange / transfer: succeeds when f belongs to d and the owner's own reference and
@@ -139,6 +141,10 @@ u32 domain_frame_next(struct domain *d, u32 after);
 /* XENMEM_claim_pages: d may count on `pages` frames in all. 0, -EINVAL, -ENOMEM. */
 int domain_claim_set(struct domain *d, u64 pages) must_check;
 u64 heap_claimed_frames(void);
+ * Teardown of a dying domain whose vCPUs have dropped their page tables: unpins, invalidates and releases every frame on its list. -ERESTART until
+ * the list is empty. A frame that others still map then has no owner (DOMID_INVALID) and is freed with its last reference.
+ */
+int domain_frames_relinquish(struct vcpu *actor, struct domain *d) must_check;
 
 /* --- types (mm/frame_type.c; page tables and descriptors are validated by ops that pv/ installs) --- */
 /*

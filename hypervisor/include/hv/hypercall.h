@@ -23,10 +23,18 @@ hypercall_fn do_update_va_mapping_otherdomain, do_iret, do_vcpu_op, do_set_segme
 hypercall_fn do_nmi_op, do_sched_op, do_callback_op, do_event_channel_op, do_physdev_op, do_hvm_op, do_sysctl, do_domctl;
 hypercall_fn do_event_channel_op_compat, do_sched_op_compat, do_physdev_op_compat, do_mca, do_kexec_op;
 
-/* Entry code calls this: looks up regs->rax and runs the handler with regs->args. */
+/*
+ * do_iret replaces the whole register frame, rax included, and its result is not used; it cannot be part of a multicall.
+ *
+ * Entry code calls this: looks up regs->rax and runs the handler with regs->args.
+ */
 void hypercall_dispatch(struct vcpu *v, struct regs *r);
 
-/* Counters per hypercall, summed over CPUs; for perf counters and debug keys. */
-extern u64 hypercall_count[64];
+/* Numbers 0 to HYPERCALLS - 1 may be handled. */
+#define HYPERCALLS 64u
+/* How often a hypercall was made, summed over CPUs; for perf counters and debug keys. nr < HYPERCALLS. */
+u64 hypercall_count(unsigned int nr);
+/* Sets the counters back to 0. */
+void hypercall_count_reset(void);
 
 #endif
