@@ -206,6 +206,7 @@ static void domain_free(struct domain *d)
 	rangeset_free(d->irqs);
 	if (d->shared)
 		frame_share_end(d->shared);
+	domain_memory_destroy(d);
 	hv_free(d->console);
 	domain_vnuma_free(d);
 	hv_free(d->vcpu);
@@ -294,13 +295,12 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool pr
 	d->ssidref = cfg->ssidref;
 	memcpy(d->handle, cfg->handle, sizeof(d->handle));
 	d->pause_count = d->controller_pause_count = 1;
+	rc = domain_memory_init(d);
+	if (rc)
+		goto out_id;
 	rc = domain_parts_create(d, cfg);
-	if (rc) {
-		domain_free(d);
-		domain_id_release(id);
-		domain_struct_free(d);
-		return rc;
-	}
+	if (rc)
+		goto out_parts;
 	wallclock_update(d);
 	/* One reference of the table, one for the caller; from here on others may find it. */
 	__atomic_store_n(&d->refs, 2, __ATOMIC_RELEASE);
@@ -309,6 +309,13 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool pr
 		dom0 = d;
 	*out = d;
 	return 0;
+
+out_parts:
+	domain_free(d);
+out_id:
+	domain_id_release(id);
+	domain_struct_free(d);
+	return rc;
 }
 
 void domain_remove(struct domain *d)

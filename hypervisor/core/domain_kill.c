@@ -12,6 +12,9 @@
 #include <hv/sched.h>
 #include <hv/softirq.h>
 
+/* Frames given back between two preemption points. */
+#define FRAMES_AT_ONCE 64u
+
 typedef int teardown_fn(struct vcpu *actor, struct domain *d);
 
 /* From here on no vCPU runs, no timer fires, and no new resource is given to the domain. */
@@ -71,9 +74,15 @@ static int teardown_address_spaces(struct vcpu *actor, struct domain *d)
 	return d->ops->domain_relinquish(actor, d);
 }
 
+static int teardown_memory(struct vcpu *actor, struct domain *d)
+{
+	(void)actor;
+	return domain_memory_relinquish(d, FRAMES_AT_ONCE);
+}
+
 static teardown_fn *const teardown_steps[] = {
 	teardown_stop, teardown_target, teardown_events, teardown_pirqs, grant_table_relinquish, teardown_vcpu_info,
-	teardown_address_spaces, domain_frames_relinquish,
+	teardown_address_spaces, teardown_memory,
 };
 
 int domain_kill(struct vcpu *actor, struct domain *d)
@@ -83,9 +92,10 @@ int domain_kill(struct vcpu *actor, struct domain *d)
 	while (d->teardown_step < ARRAY_SIZE(teardown_steps)) {
 		int rc = teardown_steps[d->teardown_step](actor, d);
 
-		if (rc)
+		if (!rc)
+			d->teardown_step++;
+		else if (rc != -ERESTART)
 			return rc;
-		d->teardown_step++;
 		if (preempt_needed())
 			return -ERESTART;
 	}

@@ -19,7 +19,6 @@ static long hypercall_none(struct vcpu *v, u64 *args)
 }
 
 hypercall_fn *const hypercall_table[HYPERCALLS] = {
-	[0 ... HYPERCALLS - 1] = hypercall_none,
 	[__HYPERVISOR_set_trap_table] = do_set_trap_table,
 	[__HYPERVISOR_mmu_update] = do_mmu_update,
 	[__HYPERVISOR_set_gdt] = do_set_gdt,
@@ -42,7 +41,8 @@ hypercall_fn *const hypercall_table[HYPERCALLS] = {
 	[__HYPERVISOR_grant_table_op] = do_grant_table_op,
 	[__HYPERVISOR_vm_assist] = do_vm_assist,
 	[__HYPERVISOR_update_va_mapping_otherdomain] = do_update_va_mapping_otherdomain,
-	/* iret is dispatched apart: it leaves a register frame and not a result. */
+	/* Dispatched apart: it leaves a register frame and not a result. */
+	[__HYPERVISOR_iret] = hypercall_none,
 	[__HYPERVISOR_vcpu_op] = do_vcpu_op,
 	[__HYPERVISOR_set_segment_base] = do_set_segment_base,
 	[__HYPERVISOR_mmuext_op] = do_mmuext_op,
@@ -57,6 +57,11 @@ hypercall_fn *const hypercall_table[HYPERCALLS] = {
 	[__HYPERVISOR_domctl] = do_domctl,
 	[__HYPERVISOR_kexec_op] = do_kexec_op,
 	[__HYPERVISOR_arch_0] = do_mca,
+	/* Not offered: the old form of update_descriptor, profiling, transcendent memory, argo, PMU, device models, hypfs. */
+	[11] = hypercall_none,
+	[__HYPERVISOR_xenoprof_op] = hypercall_none,
+	[__HYPERVISOR_tmem_op ... 47] = hypercall_none,
+	[__HYPERVISOR_arch_1 ... HYPERCALLS - 1] = hypercall_none,
 };
 
 u64 hypercall_counters[MAX_CPUS][HYPERCALLS];

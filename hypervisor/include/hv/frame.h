@@ -141,10 +141,6 @@ u32 domain_frame_next(struct domain *d, u32 after);
 /* XENMEM_claim_pages: d may count on `pages` frames in all. 0, -EINVAL, -ENOMEM. */
 int domain_claim_set(struct domain *d, u64 pages) must_check;
 u64 heap_claimed_frames(void);
- * Teardown of a dying domain whose vCPUs have dropped their page tables: unpins, invalidates and releases every frame on its list. -ERESTART until
- * the list is empty. A frame that others still map then has no owner (DOMID_INVALID) and is freed with its last reference.
- */
-int domain_frames_relinquish(struct vcpu *actor, struct domain *d) must_check;
 
 /* --- types (mm/frame_type.c; page tables and descriptors are validated by ops that pv/ installs) --- */
 /*
