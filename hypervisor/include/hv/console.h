@@ -100,6 +100,8 @@ void console_uart_interrupt(unsigned int index);
 void console_uart_interrupt_enable(unsigned int index);
 /* The legacy IRQ of com<index + 1>, or 0 if it is polled or not in use. */
 unsigned int console_uart_irq(unsigned int index);
+/* The ports com<index + 1> occupies, which dom0 must not touch: *first and the number, 0 if it uses none. */
+unsigned int console_uart_ports(unsigned int index, u16 *first);
 /* For UARTs without interrupt: as console_uart_interrupt for all of them, from a timer tick. */
 void console_input_poll(void);
 
