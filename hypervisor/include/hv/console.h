@@ -23,6 +23,9 @@ void console_init(void);
 const struct uart_option *console_uart_option(unsigned int index);
 void console_uart_attach(unsigned int index, u16 io_base, volatile void *mmio, u8 reg_shift, u8 reg_width);
 
+/* Does the console use this UART (so that dom0 must not)? */
+bool console_uart_in_use(unsigned int index);
+
 /* A linear framebuffer or VGA text memory, mapped write-combining or uncached. */
 struct console_video {
 	enum { CONSOLE_VIDEO_NONE, CONSOLE_VIDEO_TEXT, CONSOLE_VIDEO_LINEAR } kind;

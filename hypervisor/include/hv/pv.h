@@ -119,6 +119,11 @@ bool pv_ldt_fault(struct vcpu *v, gva_t addr);
 /* Drops GDT and LDT references of v, which does not run. */
 void pv_descriptors_drop(struct vcpu *v);
 
+/* Pins a validated or own frame as L4, as MMUEXT_PIN_L4_TABLE does for v's domain: 0, -EINVAL, -ERESTART (pv/mmu). */
+int pv_root_pin(struct vcpu *v, mfn_t root) must_check;
+/* Fills a hypercall page (domain build and XEN_DOMCTL_hypercall_init). */
+void pv_hypercall_page_fill(void *page);
+
 /* --- pv/dom0_build.c: --- */
 struct boot_module;
 /* Builds dom0 from the kernel and initrd modules; halts with a clear message when it cannot. */

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A domain's grant table: its shared pages, growth, versions, life and death. */
+#include <hv/cmdline.h>
+#include <hv/errno.h>
+#include <hv/guest.h>
+#include <hv/log.h>
+#include <hv/softirq.h>
+#include <hv/string.h>
+#include "grant.h"
+
+static u64 opt_max_frames = 64;
+static u64 opt_max_maptrack_frames = 1024;
+
+BOOT_OPTION_U64("gnttab_max_frames", opt_max_frames, "Most pages of grant table a domain may have.");
+BOOT_OPTION_U64("gnttab_max_maptrack_frames", opt_max_maptrack_frames, "Most pages of mapping handles a domain may have.");
+
+#define FRAMES_LIMIT 4096u
+
+grant_entry_v1_t *grant_v1(const struct grant_table *t, u32 ref)
+{
+	return (grant_entry_v1_t *)t->shared[ref / V1_PER_FRAME] + ref % V1_PER_FRAME;
+}
+
+grant_entry_v2_t *grant_v2(const struct grant_table *t, u32 ref)
+{
+	return (grant_entry_v2_t *)t->shared[ref / V2_PER_FRAME] + ref % V2_PER_FRAME;
+}
+
+grant_status_t *grant_status_word(const struct grant_table *t, u32 ref)
+{
+	return (grant_status_t *)t->status[ref / STATUS_PER_FRAME] + ref % STATUS_PER_FRAME;
+}
+
+struct grant_active *grant_active_get(struct grant_table *t, u32 ref)
+{
+	struct grant_active **chunk = &t->active[ref / ACTIVE_PER_CHUNK];
+
+	if (unlikely(!*chunk))
+		*chunk = hv_alloc(ACTIVE_PER_CHUNK * sizeof(**chunk));
+	return *chunk ? &(*chunk)[ref % ACTIVE_PER_CHUNK] : NULL;
+}
+
+static u32 status_frames_needed(u32 frames)
+{
+	return (frames * V2_PER_FRAME + STATUS_PER_FRAME - 1) / STATUS_PER_FRAME;
+}
+
+static int status_grow(struct domain *d, u32 frames)
+{
+	struct grant_table *t = d->grants;
+	u32 need = status_frames_needed(frames);
+
+	while (t->nr_status < need) {
+		void *page = page_alloc();
+
+		if (!page)
+			return -ENOMEM;
+		frame_share(page, d, false);
+		t->status[t->nr_status++] = page;
+	}
+	return 0;
+}
+
+int grant_table_grow(struct domain *d, u32 n)
+{
+	struct grant_table *t = d->grants;
+	int rc;
+
+	if (n > t->max_frames)
+		return -ENOSPC;
+	if (t->version == 2) {
+		rc = status_grow(d, n);
+		if (rc)
+			return rc;
+	}
+	while (t->nr_frames < n) {
+		void *page = page_alloc();
+
+		if (!page)
+			return -ENOMEM;
+		frame_share(page, d, true);
+		t->shared[t->nr_frames] = page;
+		t->nr_frames++;
+	}
+	return 0;
+}
+
+/* Takes back the status pages; all or nothing. */
+static int status_drop(struct domain *d)
+{
+	struct grant_table *t = d->grants;
+
+	while (t->nr_status) {
+		void *page = t->status[t->nr_status - 1];
+
+		if (frame_unshare(page))
+			return status_grow(d, t->nr_frames) ? -ENOMEM : -EBUSY;
+		page_free(page);
+		t->status[--t->nr_status] = NULL;
+	}
+	return 0;
+}
+
+/* The reserved entries (console, xenstore) survive a change of version; all others become invalid. */
+static void entries_convert(struct grant_table *t, u32 version)
+{
+	struct { u16 flags, domid; u64 frame; } keep[GNTTAB_NR_RESERVED_ENTRIES];
+
+	for (u32 i = 0; i < GNTTAB_NR_RESERVED_ENTRIES; i++) {
+		if (t->version == 2) {
+			grant_entry_v2_t *e = grant_v2(t, i);
+
+			keep[i].flags = READ_ONCE(e->hdr.flags) & (GTF_type_mask | GTF_readonly);
+			keep[i].domid = READ_ONCE(e->hdr.domid);
+			keep[i].frame = READ_ONCE(e->full_page.frame);
+		} else {
+			grant_entry_v1_t *e = grant_v1(t, i);
+
+			keep[i].flags = READ_ONCE(e->flags) & (GTF_type_mask | GTF_readonly);
+			keep[i].domid = READ_ONCE(e->domid);
+			keep[i].frame = READ_ONCE(e->frame);
+		}
+	}
+	for (u32 i = 0; i < t->nr_frames; i++)
+		memset(t->shared[i], 0, PAGE_SIZE);
+	for (u32 i = 0; i < t->nr_status; i++)
+		memset(t->status[i], 0, PAGE_SIZE);
+	t->version = version;
+	for (u32 i = 0; i < GNTTAB_NR_RESERVED_ENTRIES; i++) {
+		if ((keep[i].flags & GTF_type_mask) != GTF_permit_access)
+			continue;
+		if (version == 2) {
+			grant_v2(t, i)->full_page.frame = keep[i].frame;
+			grant_v2(t, i)->hdr.domid = keep[i].domid;
+			WRITE_ONCE(grant_v2(t, i)->hdr.flags, keep[i].flags);
+		} else if (keep[i].frame <= UINT32_MAX) {
+			grant_v1(t, i)->frame = (u32)keep[i].frame;
+			grant_v1(t, i)->domid = keep[i].domid;
+			WRITE_ONCE(grant_v1(t, i)->flags, keep[i].flags);
+		}
+	}
+}
+
+int grant_version_set(struct domain *d, u32 version)
+{
+	struct grant_table *t = d->grants;
+	int rc;
+
+	if (version != 1 && version != 2)
+		return -EINVAL;
+	if (version > t->max_version)
+		return -ENOSYS;
+	if (version == t->version)
+		return 0;
+	if (t->active_count)
+		return -EBUSY;
+	rc = grant_table_grow(d, 1);
+	if (!rc)
+		rc = version == 2 ? status_grow(d, t->nr_frames) : status_drop(d);
+	if (rc)
+		return rc;
+	entries_convert(t, version);
+	return 0;
+}
+
+static void table_free(struct grant_table *t)
+{
+	u32 chunks = t->max_frames * V1_PER_FRAME / ACTIVE_PER_CHUNK;
+
+	for (u32 i = 0; t->active && i < chunks; i++)
+		hv_free(t->active[i]);
+	for (u32 i = 0; t->track && i < t->track_pages; i++)
+		page_free(t->track[i]);
+	hv_free(t->active);
+	hv_free(t->track);
+	hv_free(t->shared);
+	hv_free(t->status);
+	hv_free(t);
+}
+
+int grant_table_create(struct domain *d, u32 max_frames, u32 max_maptrack, u32 max_version)
+{
+	struct grant_table *t = hv_alloc(sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	spin_init(&t->lock, LOCK_GRANT);
+	spin_init(&t->track_lock, LOCK_GRANT_MAPTRACK);
+	t->version = 1;
+	t->max_version = max_version ? MIN(max_version, 2u) : 2;
+	t->max_frames = MAX(MIN(max_frames == UINT32_MAX ? (u32)opt_max_frames : max_frames, FRAMES_LIMIT), 1u);
+	t->max_track_pages = MIN(max_maptrack == UINT32_MAX ? (u32)opt_max_maptrack_frames : max_maptrack, FRAMES_LIMIT * 16);
+	t->shared = hv_alloc(t->max_frames * sizeof(void *));
+	t->status = hv_alloc(status_frames_needed(t->max_frames) * sizeof(void *));
+	t->active = hv_alloc(t->max_frames * V1_PER_FRAME / ACTIVE_PER_CHUNK * sizeof(void *));
+	t->track = hv_alloc(MAX(t->max_track_pages, 1u) * sizeof(void *));
+	if (!t->shared || !t->status || !t->active || !t->track) {
+		table_free(t);
+		return -ENOMEM;
+	}
+	d->grants = t;
+	return 0;
+}
+
+int grant_table_relinquish(struct vcpu *actor, struct domain *d)
+{
+	struct grant_table *t = d->grants;
+
+	(void)actor;
+	if (!t)
+		return 0;
+	/* The domain runs no more: nobody maps or unmaps beside us. Its page-table entries hold references of their own. */
+	for (; t->relinquish_next < t->track_pages * TRACKS_PER_PAGE; t->relinquish_next++) {
+		struct grant_track *k = &t->track[t->relinquish_next / TRACKS_PER_PAGE][t->relinquish_next % TRACKS_PER_PAGE];
+		struct domain *granter = k->granter;
+
+		if (t->relinquish_next % 64 == 63 && preempt_needed())
+			return -ERESTART;
+		if (!granter)
+			continue;
+		k->granter = NULL;
+		if (k->flags & GNTMAP_host_map)
+			grant_release(granter, k->ref, k->flags & GNTMAP_readonly);
+		if (k->flags & GNTMAP_device_map)
+			grant_release(granter, k->ref, k->flags & GNTMAP_readonly);
+		domain_put(granter);
+	}
+	return 0;
+}
+
+/* Last reference to the domain is gone, and so is every mapping of the pages. */
+void grant_table_free(struct domain *d)
+{
+	struct grant_table *t = d->grants;
+
+	if (!t)
+		return;
+	for (u32 i = 0; i < t->nr_frames; i++)
+		if (!frame_unshare(t->shared[i]))
+			page_free(t->shared[i]);
+	for (u32 i = 0; i < t->nr_status; i++)
+		if (!frame_unshare(t->status[i]))
+			page_free(t->status[i]);
+	table_free(t);
+	d->grants = NULL;
+}
+
+mfn_t grant_table_frame(struct domain *d, u32 idx, bool status)
+{
+	struct grant_table *t = d->grants;
+	mfn_t m = INVALID_MFN;
+
+	spin_lock(&t->lock);
+	if (status) {
+		if (t->version == 2 && idx < status_frames_needed(t->max_frames) &&
+		    (idx < t->nr_status ||
+		     !grant_table_grow(d, MIN((idx + 1) * (STATUS_PER_FRAME / V2_PER_FRAME), t->max_frames))))
+			m = virt_mfn(t->status[index_clamp(idx, t->nr_status)]);
+	} else if (idx < t->max_frames && (idx < t->nr_frames || !grant_table_grow(d, idx + 1))) {
+		m = virt_mfn(t->shared[index_clamp(idx, t->nr_frames)]);
+	}
+	spin_unlock(&t->lock);
+	return m;
+}
+
+void grant_dump(struct domain *d)
+{
+	struct grant_table *t = d->grants;
+	u32 entries;
+
+	spin_lock(&t->lock);
+	entries = grant_entries(t);
+	log_info("d%u: grant table v%u, %u of %u frames, %u entries in use, %u track pages\n", d->id, t->version,
+		 t->nr_frames, t->max_frames, t->active_count, t->track_pages);
+	for (u32 ref = 0; ref < entries; ref++) {
+		const struct grant_active *chunk = t->active[ref / ACTIVE_PER_CHUNK];
+		const struct grant_active *a = chunk ? &chunk[ref % ACTIVE_PER_CHUNK] : NULL;
+
+		if (a && a->readers + a->writers)
+			log_info("  ref %u -> d%u frame %lx readers %u writers %u\n", ref, a->grantee, a->frame.v, a->readers,
+				 a->writers);
+	}
+	spin_unlock(&t->lock);
+}
