@@ -6,6 +6,7 @@
 #include <hv/boot.h>
 #include <hv/domain.h>
 #include <hv/elf.h>
+#include <hv/frame.h>
 #include <hv/types.h>
 
 /* A run of dom0's memory, contiguous in pseudo-physical and machine frames. */

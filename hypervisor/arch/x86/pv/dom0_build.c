@@ -282,12 +282,14 @@ struct domain *dom0_build(const struct boot_module *kernel, const struct boot_mo
 	unsigned int order = 0;
 	struct dom0_layout l;
 	struct domain *d;
+	const void *data;
 	u64 pages, max;
 	size_t size;
 	mfn_t root;
 	int rc;
 
-	kernel_parse(dom0_kernel_unpack(kernel, &size, &block, &order), size, &image, &notes, &layout);
+	data = dom0_kernel_unpack(kernel, &size, &block, &order);
+	kernel_parse(data, size, &image, &notes, &layout);
 	d = dom0_create();
 	pages = pages_wanted(&max);
 	d->memory.max = MAX(max, pages);
