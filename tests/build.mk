@@ -29,6 +29,11 @@ $(HOST_BUILD)/%.o: %.c Config.mk
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
-.PHONY: test
+.PHONY: deps test
+#: make deps       install the packages of tests/env/packages.txt that are missing
+deps:
+	tests/env/install
+
+#: make test       everything: needs nothing but this tree and Debian 12
 test: host-tests
 	@echo "$(words $(HOST_TESTS)) passed, 0 failed"
