@@ -94,10 +94,10 @@ u64 heap_free_frames_node(unsigned int node);
 u64 heap_total_frames(void);
 u64 heap_total_frames_node(unsigned int node);
 /*
- * Makes sure that a block is at hand that frames_alloc or domain_frames_alloc with the same arguments can return without
- * clearing much: clears a bounded number of free frames. 0, -ERESTART: call again after a preemption point, -ENOMEM.
+ * Makes sure that a block is at hand that domain_frames_alloc with the same arguments can return without clearing much: clears a
+ * bounded number of free frames. 0, -ERESTART: call again after a preemption point, -ENOMEM.
  */
-int heap_prepare(unsigned int order, u32 flags) must_check;
+int heap_prepare(const struct domain *d, unsigned int order, u32 flags) must_check;
 /*
  * Page offlining: m is not handed out again once it is free. Returns PG_OFFLINE_STATUS_* of sysctl's page_offline_op in *status. 0 or
  * -EINVAL (m is not RAM), -EPERM (the hypervisor's own). heap_frame_online undoes it: -EINVAL when it was not asked for.

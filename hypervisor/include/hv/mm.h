@@ -39,8 +39,10 @@ u64 memory_ram_size(void);
 
 /* CR3 of the hypervisor's own address space: for idle CPUs and CPUs that start. Constant after mm_early_init. */
 paddr_t hv_root(void);
-/* The 512 entries of that L4; entries HV_L4_FIRST to HV_L4_LAST go into every guest's L4 and are constant after mm_init. */
+/* The 512 entries of that L4; entries HV_L4_FIRST to HV_L4_LAST go into every guest's L4 and are constant after mm_early_init. */
 const u64 *hv_l4_template(void);
+/* Instead of entry HV_L4_FIRST: the same without the guest-visible M2P, for user-mode L4s under VMASST_TYPE_m2p_strict. Constant. */
+u64 hv_l4_strict_entry(void);
 
 enum cache_mode { CACHE_WB, CACHE_WT, CACHE_UC_MINUS, CACHE_UC, CACHE_WC, CACHE_WP, CACHE_MODES };
 /*
@@ -69,7 +71,11 @@ static inline u64 percpu_window(unsigned int cpu)
  * The 256 page-table entries of a CPU's window: entry n maps the page at percpu_window(cpu) + n * PAGE_SIZE. Entries of the GDT and LDT
  * windows are written with plain stores by that CPU (or before it starts), which then flushes the page. They are zero at first.
  */
-u64 *percpu_window_ptes(unsigned int cpu);
+extern u64 *percpu_window_tables[];
+static inline u64 *percpu_window_ptes(unsigned int cpu)
+{
+	return percpu_window_tables[cpu];
+}
 /* Entry bits for such a page: present, not executable; writable as asked. */
 u64 percpu_window_pte(mfn_t m, bool writable);
 

@@ -42,7 +42,7 @@ struct ptab {
 	u8 leaf_levels;			/* highest level that may be a leaf: 1 4 KiB, 2 2 MiB, 3 1 GiB */
 };
 
-/* 4-level long mode paging. Without PTAB_EXEC a leaf has NX when ptab_x86_nx() says that the CPU knows it. */
+/* 4-level long mode paging; CPUs without NX are not supported. */
 extern const struct ptab_format ptab_x86;
 
 /* Size of what an entry of this level maps. */

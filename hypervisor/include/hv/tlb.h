@@ -7,16 +7,20 @@
 #define HV_TLB_H
 
 #include <hv/types.h>
+#include <hv/compiler.h>
 #include <hv/cpumask.h>
 
-/* Flushes non-global and global entries of this CPU / one page (all address spaces' view of that address on this CPU). */
+/*
+ * Flushes this CPU's TLB of everything but the hypervisor's global entries (guests have none) / of one page, global or not. Of the
+ * hypervisor's own mappings only I/O and windows ever change; they are not global.
+ */
 void tlb_flush_local(void);
 void tlb_flush_page_local(gva_t va);
 /* The same on every CPU of the mask (this one included, if in it); returns when all have flushed. Locks may be held. */
 void tlb_flush_mask(const struct cpumask *mask);
 void tlb_flush_page_mask(const struct cpumask *mask, gva_t va);
 /*
- * Stamp for a frame that loses a mapping now. Never 0; wraps through a global flush. The page-table entry was cleared by an atomic
+ * Stamp for a frame that loses a mapping now. Never 0; very old stamps look younger, never older, than they are. The page-table entry was cleared by an atomic
  * (locked) instruction, or a fence stands between.
  */
 u32 tlb_stamp_now(void);
@@ -30,10 +34,13 @@ void tlb_stamp_flush(u32 stamp);
 void tlb_cpu_init(unsigned int cpu);
 /* Loads CR3 (which flushes non-global entries) and notes the flush time. */
 void cr3_write(u64 cr3);
-/* Counters of what was really done, for tests and benchmarks. */
+/* What each CPU really did, for tests and benchmarks. */
 struct tlb_counters {
-	u64 full, page, shootdowns, cr3;
-};
+	u64 full, page, cr3;	/* flushes of everything, of one page, loads of CR3 */
+	u64 shootdowns;		/* requests sent to other CPUs */
+	u64 time;		/* flush clock when this CPU last flushed everything; its owner writes, others read */
+	u64 ticks;
+} aligned_to(64);
 extern struct tlb_counters tlb_counters[];
 
 #endif
