@@ -57,6 +57,9 @@ extern struct cpu_topology cpu_topology[MAX_CPUS];
 int cpu_up(unsigned int cpu) must_check;
 int cpu_down(unsigned int cpu) must_check;
 
+/* Loads this CPU's LDT register: the LDT window, with so many entries; 0: none. */
+void cpu_ldt_load(u32 entries);
+
 static inline void cpu_relax(void)
 {
 	__builtin_ia32_pause();

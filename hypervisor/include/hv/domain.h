@@ -106,7 +106,7 @@ struct domain {
 	bool vtsc;		/* RDTSC is emulated, by tsc_guest_read (hv/time.h) */
 	u32 tsc_mode, tsc_incarnation, vtsc_khz;
 	s64 vtsc_base;		/* system time at which the emulated TSC was 0; may be negative */
-	u32 vm_assist;		/* VMASST_TYPE_* bits */
+	u64 vm_assist;		/* bit n: VMASST_TYPE n */
 	u32 poll_mask_count;	/* vCPUs in SCHEDOP_poll */
 	u32 cpupool;
 	u32 teardown_step;	/* progress of domain_kill */

@@ -7,6 +7,11 @@
 #include <hv/compiler.h>
 #include <hv/frame.h>
 
+/* vm_assist modes that 64-bit guests may use (the first two are accepted, without effect: they are about 32-bit segments). */
+#define PV_VM_ASSIST (1UL << VMASST_TYPE_4gb_segments | 1UL << VMASST_TYPE_4gb_segments_notify | \
+		      1UL << VMASST_TYPE_writable_pagetables | 1UL << VMASST_TYPE_architectural_iopl | \
+		      1UL << VMASST_TYPE_runstate_update_flag | 1UL << VMASST_TYPE_m2p_strict)
+
 struct vcpu;
 struct domain;
 struct regs;
@@ -51,7 +56,10 @@ struct pv_vcpu {
 
 	u64 dr[8];			/* dr[7]: 0 = no break points in use */
 	u64 cr2;			/* guest's view, also in vcpu_info.arch */
-	u64 cr4_guest;
+	u64 cr4_guest;			/* bits of CR4 that the guest owns */
+	u32 tsc_aux;			/* MSR_TSC_AUX */
+	u32 pci_address;		/* port 0xcf8 */
+	u8 cmos_index;			/* port 0x70 */
 
 	gva_t iobmp_va;			/* PHYSDEVOP_set_iobitmap: bitmap of nr_ports bits, a clear bit allows the port */
 	u32 iobmp_limit;		/* nr_ports; 0 = none */
@@ -116,8 +124,9 @@ int pv_gdt_set(struct vcpu *actor, struct vcpu *v, const mfn_t *frames, u32 entr
 int pv_ldt_set(struct vcpu *v, gva_t base, u32 entries) must_check;
 /* Page fault at addr in the LDT window of this CPU: maps the page of the guest's LDT; true = retry. */
 bool pv_ldt_fault(struct vcpu *v, gva_t addr);
-/* Drops GDT and LDT references of v, which does not run. */
-void pv_descriptors_drop(struct vcpu *v);
+/* Drops GDT and LDT references of v, which does not run; the LDT's alone. */
+void pv_descriptors_drop(struct vcpu *actor, struct vcpu *v);
+void pv_ldt_drop(struct vcpu *actor, struct vcpu *v);
 
 /* Pins a validated or own frame as L4, as MMUEXT_PIN_L4_TABLE does for v's domain: 0, -EINVAL, -ERESTART (pv/mmu). */
 int pv_root_pin(struct vcpu *v, mfn_t root) must_check;

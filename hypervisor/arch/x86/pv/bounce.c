@@ -36,17 +36,17 @@ u64 pv_flags_to_guest(const struct vcpu *v, u64 flags, u8 upcall_mask)
 	flags &= ~(u64)(FLAG_IF | FLAG_IOPL);
 	if (!upcall_mask)
 		flags |= FLAG_IF;
-	if (v->domain->vm_assist & (1u << VMASST_TYPE_architectural_iopl))
+	if (v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl))
 		flags |= (u64)v->pv->iopl << 12;
 	return flags;
 }
 
-static u64 *push_segments(u64 *top)
+static u64 *push_segments(const struct pv_vcpu *pv, u64 *top)
 {
-	*--top = sel_read_gs();
-	*--top = sel_read_fs();
-	*--top = sel_read_es();
-	*--top = sel_read_ds();
+	*--top = pv->gs;
+	*--top = pv->fs;
+	*--top = pv->es;
+	*--top = pv->ds;
 	return top;
 }
 
@@ -74,7 +74,7 @@ void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum boun
 	if (extra == BOUNCE_ERROR)
 		*--top = error;
 	else if (unlikely(extra == BOUNCE_SEGMENTS))
-		top = push_segments(top);
+		top = push_segments(pv, top);
 	*--top = r->r11;
 	*--top = r->rcx;
 
@@ -164,7 +164,7 @@ void pv_sysenter(struct vcpu *v, struct regs *r)
 	pv_bounce(v, r, pv->sysenter_callback, pv->sysenter_masks_events, BOUNCE_PLAIN, 0);
 }
 
-void pv_iret_fault(struct vcpu *v, struct regs *r)
+void pv_failsafe(struct vcpu *v, struct regs *r)
 {
 	struct pv_vcpu *pv = v->pv;
 
@@ -173,6 +173,18 @@ void pv_iret_fault(struct vcpu *v, struct regs *r)
 		return;
 	}
 	pv_bounce(v, r, pv->failsafe_callback, pv->failsafe_masks_events, BOUNCE_SEGMENTS, 0);
+}
+
+void pv_iret_fault(struct vcpu *v, struct regs *r)
+{
+	struct pv_vcpu *pv = v->pv;
+
+	/* The guest tells a bad IRET from a bad selector by comparing these with the registers: here they are the same. */
+	pv->ds = sel_read_ds();
+	pv->es = sel_read_es();
+	pv->fs = sel_read_fs();
+	pv->gs = sel_read_gs();
+	pv_failsafe(v, r);
 }
 
 bool pv_exit_work(struct vcpu *v, struct regs *r)

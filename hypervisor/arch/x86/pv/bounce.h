@@ -23,6 +23,9 @@ enum bounce_extra { BOUNCE_PLAIN, BOUNCE_ERROR, BOUNCE_SEGMENTS };
  */
 void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum bounce_extra extra, u32 error);
 
+/* Failsafe callback: selectors that could not be loaded are in v->pv->ds to gs. */
+void pv_failsafe(struct vcpu *v, struct regs *r);
+
 /* rflags as the guest sees them: IF tells whether events are unmasked, IOPL is the virtual one (when it asked for that). */
 u64 pv_flags_to_guest(const struct vcpu *v, u64 flags, u8 upcall_mask);
 

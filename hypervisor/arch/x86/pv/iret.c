@@ -42,7 +42,7 @@ long do_iret(struct vcpu *v, u64 *args maybe_unused)
 		/* A kernel that thinks it is in ring 0 may have the null selector here. */
 		f.ss = FLAT_KERNEL_SS64;
 	}
-	if (unlikely(v->domain->vm_assist & (1u << VMASST_TYPE_architectural_iopl)))
+	if (unlikely(v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl)))
 		pv->iopl = (u8)(f.rflags >> 12 & 3);
 	v->nmi_masked = 0;
 	WRITE_ONCE(v->info->evtchn_upcall_mask, !(f.rflags & FLAG_IF));

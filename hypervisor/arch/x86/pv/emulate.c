@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Emulation of privileged instructions: fetch, decode, do. */
+#include "emulate.h"
+#include "control.h"
+#include "segment.h"
+
+#include <hv/compiler.h>
+#include <hv/domain.h>
+#include <hv/errno.h>
+#include <hv/features.h>
+#include <hv/frame.h>
+#include <hv/guest.h>
+#include <hv/msr.h>
+#include <hv/pv.h>
+#include <hv/rangeset.h>
+#include <hv/sched.h>
+#include <hv/string.h>
+#include <hv/time.h>
+#include <hv/tlb.h>
+#include <hv/x86.h>
+
+#define DESC_LONG (1UL << 53)
+#define DESC_BIG (1UL << 54)
+
+u8 pv_cpl(const struct vcpu *v)
+{
+	if (!v->pv->kernel_mode)
+		return 3;
+	return v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl) ? 0 : 1;
+}
+
+/* ---- registers ---- */
+
+u64 *pv_gpr(struct regs *r, unsigned int n)
+{
+	static const u8 place[16] = {
+		offsetof(struct regs, rax), offsetof(struct regs, rcx), offsetof(struct regs, rdx),
+		offsetof(struct regs, rbx), offsetof(struct regs, rsp), offsetof(struct regs, rbp),
+		offsetof(struct regs, rsi), offsetof(struct regs, rdi), offsetof(struct regs, r8),
+		offsetof(struct regs, r9), offsetof(struct regs, r10), offsetof(struct regs, r11),
+		offsetof(struct regs, r12), offsetof(struct regs, r13), offsetof(struct regs, r14),
+		offsetof(struct regs, r15),
+	};
+
+	return (u64 *)((u8 *)r + place[n & 15]);
+}
+
+void pv_gpr_write(struct regs *r, unsigned int n, u32 size, u64 val)
+{
+	u64 *gpr = pv_gpr(r, n);
+
+	switch (size) {
+	case 1:
+		*gpr = (*gpr & ~0xffUL) | (val & 0xff);
+		break;
+	case 2:
+		*gpr = (*gpr & ~0xffffUL) | (val & 0xffff);
+		break;
+	case 4:
+		*gpr = (u32)val;
+		break;
+	default:
+		*gpr = val;
+		break;
+	}
+}
+
+static void edx_eax_write(struct regs *r, u64 val)
+{
+	r->rax = (u32)val;
+	r->rdx = val >> 32;
+}
+
+/* ---- segments ---- */
+
+/* The guest's descriptor that a selector names; false when it names none of the guest's. */
+static bool guest_descriptor(const struct vcpu *v, u16 selector, u64 *desc)
+{
+	const struct pv_vcpu *pv = v->pv;
+	u32 index = selector >> 3, page = index / 512;
+	const u64 *table;
+	mfn_t m;
+
+	if (selector & 4) {
+		if (index >= pv->ldt_entries || !(pv->ldt_mapped & 1u << page))
+			return false;
+		m = pv->ldt_frame[page];
+	} else {
+		if (index >= pv->gdt_entries)
+			return false;
+		m = pv->gdt_frame[page];
+	}
+	table = frame_map(m);
+	*desc = READ_ONCE(table[index % 512]);
+	frame_unmap(table);
+	return true;
+}
+
+static u32 descriptor_base(u64 desc)
+{
+	return (u32)(desc >> 16 & 0xffffff) | (u32)(desc >> 56) << 24;
+}
+
+static enum code_mode code_mode(const struct vcpu *v, u16 cs)
+{
+	u64 desc;
+
+	if (cs == FLAT_RING3_CS64)
+		return CODE_64;
+	/* Of the hypervisor's own segments only FLAT_RING3_CS32 is left. */
+	if (!guest_descriptor(v, cs, &desc))
+		return CODE_32;
+	if (desc & DESC_LONG)
+		return CODE_64;
+	return desc & DESC_BIG ? CODE_32 : CODE_16;
+}
+
+u64 pv_segment_base(struct vcpu *v, const struct regs *r, enum insn_seg seg, enum code_mode mode)
+{
+	u16 selector;
+	u64 desc;
+
+	switch (seg) {
+	case SEG_FS:
+		return fs_base_read();
+	case SEG_GS:
+		return gs_base_read();
+	case SEG_CS:
+		selector = (u16)r->cs;
+		break;
+	case SEG_SS:
+		selector = (u16)r->ss;
+		break;
+	case SEG_DS:
+		selector = mode == CODE_64 ? 0 : sel_read_ds();
+		break;
+	case SEG_ES:
+	default:
+		selector = mode == CODE_64 ? 0 : sel_read_es();
+		break;
+	}
+	if (mode == CODE_64 || !guest_descriptor(v, selector, &desc))
+		return 0;
+	return descriptor_base(desc);
+}
+
+static u64 address_trim(u64 addr, u32 size)
+{
+	if (size == 8)
+		return addr;
+	return size == 4 ? (u32)addr : (u16)addr;
+}
+
+gva_t pv_operand_address(struct vcpu *v, struct regs *r, const struct insn *i, enum code_mode mode)
+{
+	u64 addr = (u64)(s64)i->disp;
+
+	if (i->rip_relative)
+		addr += r->rip + i->len;
+	if (i->base != INSN_NO_REG)
+		addr += *pv_gpr(r, i->base);
+	if (i->index != INSN_NO_REG)
+		addr += *pv_gpr(r, i->index) << i->scale;
+	return pv_segment_base(v, r, i->seg, mode) + address_trim(addr, i->addr_size);
+}
+
+/* ---- instructions without operands ---- */
+
+static enum emulation msr_emulate(struct vcpu *v, struct regs *r, bool write)
+{
+	u32 msr = (u32)r->rcx;
+	u64 val;
+
+	if (write)
+		return msr_guest_write(v, msr, r->rdx << 32 | (u32)r->rax) ? EMULATE_REFUSED : EMULATED;
+	if (msr_guest_read(v, msr, &val)) {
+		/* A kernel that has no handler yet probes (public header arch-x86/xen.h, trap_info). */
+		if (v->pv->traps[TRAP_GP].address)
+			return EMULATE_REFUSED;
+		val = 0;
+	}
+	edx_eax_write(r, val);
+	return EMULATED;
+}
+
+static enum emulation tsc_emulate(struct vcpu *v, struct regs *r, bool with_aux)
+{
+	u64 aux;
+
+	/* CR4.TSD of the guest keeps its user mode out. */
+	if (!v->pv->kernel_mode && (v->pv->cr4_guest & CR4_TSD))
+		return EMULATE_REFUSED;
+	if (with_aux) {
+		if (msr_guest_read(v, MSR_TSC_AUX, &aux))
+			return EMULATE_REFUSED;
+		r->rcx = (u32)aux;
+	}
+	edx_eax_write(r, v->domain->vtsc ? tsc_guest_read(v->domain) : rdtsc());
+	return EMULATED;
+}
+
+static void cpuid_emulate(struct vcpu *v, struct regs *r)
+{
+	struct cpuid_leaf leaf = cpuid_guest(v, (u32)r->rax, (u32)r->rcx);
+
+	r->rax = leaf.a;
+	r->rbx = leaf.b;
+	r->rcx = leaf.c;
+	r->rdx = leaf.d;
+}
+
+/* CLI and STI act on the event mask of the kernel; user mode with enough privilege may execute them, without effect. */
+static enum emulation interrupt_flag_emulate(struct vcpu *v, bool mask)
+{
+	if (v->pv->iopl < pv_cpl(v))
+		return EMULATE_REFUSED;
+	if (v->pv->kernel_mode)
+		WRITE_ONCE(v->info->evtchn_upcall_mask, mask);
+	return EMULATED;
+}
+
+/* Only a domain that has devices can have a use for it. */
+static void cache_flush_emulate(const struct vcpu *v)
+{
+	if (!rangeset_empty(v->domain->iomem))
+		wbinvd();
+}
+
+static enum emulation invlpg_emulate(struct vcpu *v, struct regs *r, const struct insn *i, enum code_mode mode)
+{
+	gva_t addr = pv_operand_address(v, r, i, mode);
+
+	if (guest_range_ok(addr, 1))
+		tlb_flush_page_local(addr);
+	return EMULATED;
+}
+
+/* Those that need the guest kernel's privilege. */
+static enum emulation kernel_emulate(struct vcpu *v, struct regs *r, const struct insn *i, enum code_mode mode)
+{
+	switch (i->op) {
+	case INSN_HLT:
+		vcpu_block(v);
+		return EMULATED;
+	case INSN_CLTS:
+		pv_ts_set(v, false);
+		return EMULATED;
+	case INSN_INVD:
+	case INSN_WBINVD:
+		cache_flush_emulate(v);
+		return EMULATED;
+	case INSN_RDMSR:
+		return msr_emulate(v, r, false);
+	case INSN_WRMSR:
+		return msr_emulate(v, r, true);
+	case INSN_XSETBV:
+		return xcr0_set(v, (u32)r->rcx, r->rdx << 32 | (u32)r->rax) ? EMULATE_REFUSED : EMULATED;
+	case INSN_INVLPG:
+		return invlpg_emulate(v, r, i, mode);
+	case INSN_SWAPGS:
+		swapgs();
+		return EMULATED;
+	case INSN_MOV_FROM_CR:
+	case INSN_MOV_TO_CR:
+	case INSN_MOV_FROM_DR:
+	case INSN_MOV_TO_DR:
+	case INSN_LMSW:
+		return pv_emulate_control(v, r, i, mode);
+	default:
+		return EMULATE_REFUSED;
+	}
+}
+
+static enum emulation insn_emulate(struct vcpu *v, struct regs *r, const struct insn *i, enum code_mode mode)
+{
+	switch (i->op) {
+	case INSN_UNKNOWN:
+	case INSN_RDPMC:
+		return EMULATE_REFUSED;
+	case INSN_IN:
+	case INSN_OUT:
+	case INSN_INS:
+	case INSN_OUTS:
+		return pv_emulate_port(v, r, i, mode);
+	case INSN_CLI:
+		return interrupt_flag_emulate(v, true);
+	case INSN_STI:
+		return interrupt_flag_emulate(v, false);
+	case INSN_RDTSC:
+		return tsc_emulate(v, r, false);
+	case INSN_RDTSCP:
+		return tsc_emulate(v, r, true);
+	case INSN_CPUID:
+		cpuid_emulate(v, r);
+		return EMULATED;
+	case INSN_SMSW:
+		return pv_emulate_control(v, r, i, mode);
+	default:
+		return v->pv->kernel_mode ? kernel_emulate(v, r, i, mode) : EMULATE_REFUSED;
+	}
+}
+
+/* ---- fetch ---- */
+
+/* Fetches and decodes the instruction at rip, one page at a time, so that what lies behind its end need not be there. */
+static bool must_check insn_fetch(struct vcpu *v, struct regs *r, struct insn *i, enum code_mode *mode)
+{
+	u8 bytes[INSN_MAX] = { 0 };
+	u64 at;
+	u32 n;
+	int rc;
+
+	*mode = code_mode(v, (u16)r->cs);
+	at = pv_segment_base(v, r, SEG_CS, *mode) + r->rip;
+	n = (u32)MIN(INSN_MAX, PAGE_SIZE - (at & ~PAGE_MASK));
+	if (guest_copy_in(v, bytes, at, n))
+		return false;
+	rc = insn_decode(i, bytes, n, *mode);
+	if (rc == -EAGAIN && n < INSN_MAX) {
+		if (guest_copy_in(v, bytes + n, at + n, INSN_MAX - n))
+			return false;
+		rc = insn_decode(i, bytes, INSN_MAX, *mode);
+	}
+	return rc == 0;
+}
+
+void pv_instruction_done(struct vcpu *v, struct regs *r, u32 len)
+{
+	r->rip += len;
+	r->rflags &= ~(u64)FLAG_RF;
+	if (unlikely(r->rflags & FLAG_TF)) {
+		v->pv->dr[6] |= DR6_BS;
+		pv_inject(v, r, TRAP_DB, 0);
+	}
+}
+
+bool pv_emulate_privileged(struct vcpu *v, struct regs *r)
+{
+	enum code_mode mode;
+	struct insn i;
+
+	if (!insn_fetch(v, r, &i, &mode))
+		return false;
+	switch (insn_emulate(v, r, &i, mode)) {
+	case EMULATED:
+		pv_instruction_done(v, r, i.len);
+		return true;
+	case EMULATE_AGAIN:
+	case EMULATE_INJECTED:
+		return true;
+	case EMULATE_REFUSED:
+	default:
+		return false;
+	}
+}
+
+bool pv_emulate_invalid(struct vcpu *v, struct regs *r)
+{
+	static const u8 forced_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
+	u8 bytes[sizeof(forced_cpuid)];
+
+	/* A short fetch first: nearly every #UD is the guest's own, and what follows it may not be mapped. */
+	if (guest_copy_in(v, bytes, r->rip, 3) || memcmp(bytes, forced_cpuid, 3) ||
+	    guest_copy_in(v, bytes, r->rip, sizeof(bytes)) || memcmp(bytes, forced_cpuid, sizeof(bytes)))
+		return false;
+	cpuid_emulate(v, r);
+	pv_instruction_done(v, r, sizeof(bytes));
+	return true;
+}
