@@ -24,7 +24,7 @@ struct vcpu;
 /* Entry code calls this for every vector >= 0x20 that is an interrupt. Interrupts off; v may be idle. */
 void irq_handle(struct regs *r, unsigned int vector);
 
-/* Local APIC (xAPIC and x2APIC). */
+/* Local APIC (xAPIC and x2APIC). The BSP's comes first, once ioremap works; then each CPU's own, the BSP's too. */
 void lapic_init_bsp(void);
 void lapic_init_cpu(void);
 void lapic_eoi(void);
@@ -32,16 +32,55 @@ void lapic_send_ipi(unsigned int cpu, u8 vector);
 void lapic_send_nmi(unsigned int cpu);
 void lapic_send_init(u32 apic_id);
 void lapic_send_startup(u32 apic_id, u8 page);
+/* APIC id of the executing CPU. */
 u32 lapic_id(void);
-/* Arms the one-shot timer in its own ticks / TSC deadline. */
-void lapic_timer_set(ns_t delta);
+/* True when CPUs with ids above 254 can be sent interprocessor interrupts. */
+bool lapic_is_x2apic(void);
+/* Turns this CPU's APIC off in software: it takes NMI, INIT and SIPI only. For a CPU that goes offline. */
+void lapic_disable(void);
 
-/* IO-APICs and GSIs, at boot; then the hypervisor's own users (console UART, HPET). */
+/* IO-APICs and GSIs, at boot, after lapic_init_bsp; masks the legacy PICs. */
 void irq_init(void);
-int irq_request_gsi(u32 gsi, void (*fn)(void *arg), void *arg, const char *name);
+/* Number of GSIs: those of the IO-APICs are below it. */
+u32 irq_gsi_count(void);
+/* Connects the console's UARTs and registers debug keys; once everything is up. */
+void irq_init_late(void);
+/*
+ * The hypervisor's own use of a GSI: configures it as the firmware's tables say, and enables it. fn runs in interrupt context with no
+ * lock held. 0, -EINVAL (no such GSI), -EBUSY (a guest uses it), -ENOSPC (no vector).
+ */
+int irq_request_gsi(u32 gsi, void (*fn)(void *arg), void *arg, const char *name) must_check;
 
-/* Off-lining a CPU: moves its device interrupts elsewhere. */
+/*
+ * Controllers of message-signalled interrupts (drivers/pci) make irqs with irq_create. Members are called with the irq's lock
+ * (LOCK_IRQ) held and get the data given there.
+ */
+struct irq_route {
+	u32 apic_id;
+	u8 vector;
+};
+struct irq_chip {
+	const char *name;
+	bool can_mask;			/* false: mask and unmask do nothing */
+	void (*mask)(void *data);
+	void (*unmask)(void *data);
+	/* Sends interrupts there from now on. Called masked; if !can_mask, only the APIC id differs from the last time. */
+	void (*route)(void *data, const struct irq_route *route);
+};
+/*
+ * Makes count irqs (a power of two, at most 32) in a row with vectors in a row on one CPU, routed and masked, not yet
+ * enabled; data[i] goes to the chip. Returns the first irq, -ENOSPC or -ENOMEM. Blocks of more than one stay on their CPU until
+ * that goes offline.
+ */
+int irq_create(const struct irq_chip *chip, void *const data[], u32 count) must_check;
+/* Takes them away again; no domain may have them mapped. The caller made sure that the device sends no more. */
+void irq_destroy(u32 irq, u32 count);
+/* Routes and masks or unmasks again as before (after the device lost its registers). */
+void irq_restore(u32 irq);
+
+/* Off-lining: moves device interrupts of a CPU (no longer in cpu_online_map) elsewhere. Called on that CPU. */
 void irq_cpu_drain(unsigned int cpu);
+/* Debug key: every irq that is in use. */
 void irq_dump(void);
 
 #endif
