@@ -155,6 +155,7 @@ struct vcpu {
 	struct vcpu_runstate_info runstate;
 	gva_t runstate_guest;		/* where the guest wants a copy; 0 = nowhere */
 	gva_t time_guest;		/* secondary vcpu_time_info; 0 = nowhere */
+	bool time_guest_stale;		/* ... was not mapped when it should have been written */
 
 	/* vcpu_info page (VCPUOP_register_vcpu_info); INVALID_MFN = in shared info */
 	mfn_t info_mfn;

@@ -46,6 +46,14 @@ u32 irq_gsi_count(void);
 /* Connects the console's UARTs and registers debug keys; once everything is up. */
 void irq_init_late(void);
 /*
+ * Registers of the IO-APIC at a physical address as dom0 sees them (PHYSDEVOP_apic_read, apic_write): reads are true; writes set trigger
+ * mode and polarity of unused pins and are ignored otherwise. 0, or -EINVAL (no such IO-APIC or register).
+ */
+int ioapic_guest_read(u64 address, u32 reg, u32 *val) must_check;
+int ioapic_guest_write(u64 address, u32 reg, u32 val) must_check;
+/* Trigger mode and polarity of a GSI not in use: 0, -EINVAL, or -EBUSY if it is in use otherwise. */
+int irq_gsi_configure(u32 gsi, bool level, bool low) must_check;
+/*
  * The hypervisor's own use of a GSI: configures it as the firmware's tables say, and enables it. fn runs in interrupt context with no
  * lock held. 0, -EINVAL (no such GSI), -EBUSY (a guest uses it), -ENOSPC (no vector).
  */

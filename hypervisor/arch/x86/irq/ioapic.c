@@ -12,7 +12,6 @@
 #include <hv/lock.h>
 #include <hv/log.h>
 #include "desc.h"
-#include "ioapic.h"
 #include "ioapic_entry.h"
 
 #define IOAPIC_WINDOW 0x20

@@ -193,6 +193,22 @@ int irq_request_gsi(u32 gsi, void (*fn)(void *arg), void *arg, const char *name)
 	return rc;
 }
 
+int irq_gsi_configure(u32 gsi, bool level, bool low)
+{
+	struct irq_desc *desc = gsi < gsi_count ? irq_find(gsi) : NULL;
+	int rc;
+
+	if (!desc)
+		return -EINVAL;
+	spin_lock(&desc->lock);
+	if (desc->guests || desc->fn)
+		rc = desc->level == level ? 0 : -EBUSY;
+	else
+		rc = ioapic_configure(desc, level, low);
+	spin_unlock(&desc->lock);
+	return rc;
+}
+
 /* Counts one; true if the source has to be held back now. Lock held. */
 static bool storm_check(struct irq_desc *desc)
 {
