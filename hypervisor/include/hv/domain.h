@@ -64,7 +64,7 @@ struct domain_memory {
 	u32 first;		/* list of owned frames (frame numbers; 0 = empty) */
 	u64 pages;		/* frames counted to the domain */
 	u64 max;		/* limit on `pages` */
-	u64 claim;		/* outstanding claimed frames (heap keeps the total) */
+	u64 claim;		/* outstanding claimed frames; LOCK_HEAP, which keeps the total */
 	u64 shared;		/* FRAME_SHARED pages */
 	u64 mapped_foreign;	/* of foreign domains, for getdomaininfo */
 };

@@ -27,7 +27,7 @@ enum frame_type {
 struct frame {
 	u64 type;		/* atomic word: type, state, pin, count (mm/frame_type.h) */
 	u32 refs;		/* atomic: bit 31 FRAME_ALLOC, the rest a count; 0 = free */
-	u16 owner;		/* domid; DOMID_XEN for the hypervisor, DOMID_INVALID when free */
+	u16 owner;		/* domid; DOMID_XEN when it is the hypervisor's or free */
 	u8 flags;		/* FRAME_RAM ...; set at boot or under the owner's LOCK_DOMFRAMES */
 	u8 lock;		/* byte lock of the entries of a page table (LOCK_FRAME); for free blocks: order */
 	u32 next, prev;		/* links (frame numbers, 0 = none): owner's list or free list */
@@ -44,6 +44,7 @@ _Static_assert(sizeof(struct frame) == 32, "struct frame");
 #define FRAME_OFFLINE 4u	/* page offlining asked for or done */
 #define FRAME_BROKEN 8u
 #define FRAME_FREE 16u		/* head of a block in the heap's free lists */
+#define FRAME_UNCOUNTED 32u	/* assigned with DOMF_NO_ACCOUNT */
 
 /* Highest frame number of RAM + 1. Constant after mm_init. */
 extern u64 frame_limit;
@@ -99,8 +100,8 @@ u64 heap_total_frames_node(unsigned int node);
  */
 int heap_prepare(const struct domain *d, unsigned int order, u32 flags) must_check;
 /*
- * Page offlining: m is not handed out again once it is free. Returns PG_OFFLINE_STATUS_* of sysctl's page_offline_op in *status. 0 or
- * -EINVAL (m is not RAM), -EPERM (the hypervisor's own). heap_frame_online undoes it: -EINVAL when it was not asked for.
+ * Page offlining: m is not handed out again once it is free. *status is what sysctl's page_offline_op reports. 0 or -EINVAL (m is not
+ * RAM), -EPERM (the hypervisor's own), -EAGAIN. heap_frame_online undoes it: -EINVAL when it was not asked for or m is broken.
  */
 int heap_frame_offline(mfn_t m, bool broken, u32 *status) must_check;
 int heap_frame_online(mfn_t m, u32 *status) must_check;
@@ -122,7 +123,14 @@ void frame_share(void *page, struct domain *d, bool writable);
 int frame_unshare(void *page) must_check;
 /* Gives up a shared page whose domain is going: it has no owner from now on, and is freed as soon as nobody maps it any more. */
 void frame_share_end(void *page);
+/* mm/frame_type.c, for frame_share: the type of a page with refs 0 is such that d may map it writable, or only read-only, and nothing else. */
+void frame_type_share(struct frame *f, bool writable);
 #define DOMF_NO_ACCOUNT 0x10000u
+/*
+ * domain_frame_release for a frame that the caller holds no reference of: gives it back to the heap when the owner's reference is the
+ * only one. False when f is not d's, or in use.
+ */
+bool domain_frame_discard(struct domain *d, struct frame *f) must_check;
 /*
  * The opposite of domain_frame_assign, for steal / exchange / transfer: succeeds when f belongs to d and the owner's own reference and
  * one of the caller are the only ones. Afterwards f is the hypervisor's (refs 0), contents as they were. 0, -EINVAL, -EBUSY.
@@ -132,8 +140,8 @@ int domain_frame_steal(struct domain *d, struct frame *f) must_check;
 int domain_memory_init(struct domain *d) must_check;
 void domain_memory_destroy(struct domain *d);
 /*
- * Teardown: releases the owner's reference of up to `count` frames. 0 when the domain has none left on its list that are still
- * allocated, -ERESTART when there are more. Frames that others still map go when they do.
+ * Teardown: takes up to `count` frames from d, which is not live any more. 0 when it has none left, -ERESTART when there are (or may be)
+ * more. Frames that others still map have no owner from then on, and are freed when their last reference goes.
  */
 int domain_memory_relinquish(struct domain *d, u32 count) must_check;
 /* Frame list walk for control operations: the frame after `after` (0: the first) on d's list, or 0 at the end or when `after` left it. */

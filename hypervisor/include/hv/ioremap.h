@@ -14,6 +14,6 @@
 void *ioremap(paddr_t p, size_t size) must_check;
 void *ioremap_wc(paddr_t p, size_t size) must_check;
 /* Takes a mapping away; p and size as given to (and returned by) ioremap. Not while any CPU may use it. */
-void iounmap(const void *p, size_t size);
+void iounmap(const volatile void *p, size_t size);
 
 #endif

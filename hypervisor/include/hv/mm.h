@@ -52,12 +52,8 @@ enum cache_mode { CACHE_WB, CACHE_WT, CACHE_UC_MINUS, CACHE_UC, CACHE_WC, CACHE_
 #define MSR_PAT 0x277
 #define PAT_VALUE 0x0000050100070406UL
 
-/*
- * Maps I/O or firmware memory at any byte address; read and write, not executable. NULL when there is no room or no memory.
- * Any context below LOCK_MAP. iounmap takes what ioremap returned.
- */
-void *ioremap(paddr_t start, u64 size, enum cache_mode mode) must_check;
-void iounmap(const volatile void *p);
+/* As ioremap (hv/ioremap.h), with any cache mode. */
+void *memory_map_io(paddr_t start, u64 size, enum cache_mode mode) must_check;
 /* acpi_access.map over ioremap (hv/acpi.h): at most two mappings live at a time, older ones are taken away. */
 const void *acpi_memory_map(paddr_t start, size_t size);
 

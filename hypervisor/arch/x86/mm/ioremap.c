@@ -5,6 +5,7 @@
 #include <hv/log.h>
 #include <hv/mm.h>
 #include <hv/frame.h>
+#include <hv/ioremap.h>
 #include <hv/string.h>
 #include <hv/tlb.h>
 
@@ -37,7 +38,7 @@ static u32 area_find(u64 pages, u64 *page)
 	return from + pages <= IOREMAP_SIZE >> PAGE_SHIFT ? io_areas : IO_AREAS;
 }
 
-void *ioremap(paddr_t start, u64 size, enum cache_mode mode)
+void *memory_map_io(paddr_t start, u64 size, enum cache_mode mode)
 {
 	u64 offset = start.v & ~PAGE_MASK, page, va = 0;
 	u64 length = ROUND_UP(offset + size, PAGE_SIZE);
@@ -67,7 +68,17 @@ void *ioremap(paddr_t start, u64 size, enum cache_mode mode)
 	return (void *)(va + offset);
 }
 
-void iounmap(const volatile void *p)
+void *ioremap(paddr_t p, size_t size)
+{
+	return memory_map_io(p, size, CACHE_UC);
+}
+
+void *ioremap_wc(paddr_t p, size_t size)
+{
+	return memory_map_io(p, size, CACHE_WC);
+}
+
+void iounmap(const volatile void *p, size_t size)
 {
 	u64 page = ((u64)p - IOREMAP_START) >> PAGE_SHIFT, pages;
 	u32 i;
@@ -77,6 +88,8 @@ void iounmap(const volatile void *p)
 		;
 	BUG_ON(i == io_areas);
 	pages = io_area[i].pages;
+	ASSERT(pages == (ROUND_UP(((u64)p & ~PAGE_MASK) + size, PAGE_SIZE)) >> PAGE_SHIFT);
+	(void)size;
 	/* The area was mapped page by page or with large pages that end where it ends, so nothing needs to be split. */
 	if (ptab_unmap(&hv_ptab, IOREMAP_START + (page << PAGE_SHIFT), pages << PAGE_SHIFT) != 0)
 		BUG();
@@ -90,16 +103,17 @@ void iounmap(const volatile void *p)
 
 const void *acpi_memory_map(paddr_t start, size_t size)
 {
-	static void *mapped[2];
+	static struct { void *p; size_t size; } mapped[2];
 	static unsigned int next;
 	void *p;
 
 	if (memory_is_ram(start, size) && start.v + size <= DIRECT_MAP_SIZE)
 		return (const u8 *)mfn_virt(paddr_mfn(start)) + (start.v & ~PAGE_MASK);
-	if (mapped[next] != NULL)
-		iounmap(mapped[next]);
-	p = ioremap(start, size, CACHE_WB);
-	mapped[next] = p;
+	if (mapped[next].p != NULL)
+		iounmap(mapped[next].p, mapped[next].size);
+	p = memory_map_io(start, size, CACHE_WB);
+	mapped[next].p = p;
+	mapped[next].size = size;
 	next ^= 1;
 	return p;
 }
