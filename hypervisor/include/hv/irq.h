@@ -74,6 +74,8 @@ struct irq_chip {
 	void (*unmask)(void *data);
 	/* Sends interrupts there from now on. Called masked; if !can_mask, only the APIC id differs from the last time. */
 	void (*route)(void *data, const struct irq_route *route);
+	/* The last domain that had it mapped gave it up: the creator takes the device and the irq back. No lock held. NULL: nothing to do. */
+	void (*release)(void *data);
 };
 /*
  * Makes count irqs (a power of two, at most 32) in a row with vectors in a row on one CPU, routed and masked, not yet

@@ -36,8 +36,8 @@ void pirq_domain_free(struct domain *d);
 int pirq_map(struct domain *d, int want, u32 irq) must_check;
 /* -EINVAL if not mapped. A bound pirq is taken off its interrupt first; the event channel stays. *irq (may be NULL): what it was. */
 int pirq_unmap(struct domain *d, u32 pirq, u32 *irq) must_check;
-/* First of n consecutive free pirqs, aligned to n (a power of two), from the top; -ENOSPC. A snapshot. */
-int pirq_find_free(const struct domain *d, u32 n) must_check;
+/* First of n consecutive free pirqs above the GSIs, aligned to n (a power of two), from the top; -ENOSPC, -ENOMEM. A snapshot. */
+int pirq_find_free(struct domain *d, u32 n) must_check;
 /* The irq of a mapped pirq / pirq of a mapped irq, or -EINVAL. */
 int pirq_irq(struct domain *d, u32 pirq) must_check;
 int irq_pirq(struct domain *d, u32 irq) must_check;

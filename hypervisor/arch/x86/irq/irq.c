@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Interrupt descriptors, and what happens when an interrupt arrives. */
 #include <hv/irq.h>
+#include <hv/cmdline.h>
 #include <hv/cpu.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
@@ -15,9 +16,10 @@
 #include "desc.h"
 #include "lapic.h"
 
-/* A source that interrupts more often than this many times in a window is held back for a window. */
+/* A source that interrupts more often than a number of times in a window is held back for a window. */
 #define STORM_WINDOW 10000000ULL
-#define STORM_LIMIT 20000u
+static u64 storm_limit = 20000;
+BOOT_OPTION_U64("irq_ratelimit", storm_limit, "Interrupts of one source in 10 ms after which it is held back; 0: never.");
 
 static struct irq_desc *irq_table[IRQ_MAX];	/* entries are set once, under irq_table_lock */
 static struct spinlock irq_table_lock = SPINLOCK(LOCK_IRQ);
@@ -215,7 +217,7 @@ static bool storm_check(struct irq_desc *desc)
 	ns_t now;
 
 	desc->count++;
-	if (likely(++desc->window_count < STORM_LIMIT))
+	if (likely(++desc->window_count < storm_limit) || !storm_limit)
 		return false;
 	now = time_now();
 	desc->window_count = 0;
@@ -277,8 +279,8 @@ static void irq_dispatch(struct irq_desc *desc, unsigned int cpu, unsigned int v
 	if (unlikely(desc->leaving))
 		irq_moved(desc, cpu, vector);
 	if (unlikely(storm_check(desc))) {
-		log_warn("irq %u: more than %u interrupts in %llu ms, held back", desc->irq, STORM_LIMIT,
-			 STORM_WINDOW / 1000000);
+		log_warn("irq %u: more than %llu interrupts in 10 ms, held back", desc->irq,
+			 (unsigned long long)storm_limit);
 		irq_mask(desc);
 		desc->throttled = true;
 		timer_set(&desc->throttle, time_now() + STORM_WINDOW);

@@ -52,7 +52,7 @@ static int option_tsc(const char *value)
 	static const struct {
 		const char *name;
 		bool *flag;
-	} known[] = { { "stable", &option_tsc_stable }, { "unstable", &option_tsc_unstable },
+	} known[] = { { "stable:socket", &option_tsc_stable }, { "unstable", &option_tsc_unstable },
 		      { "skewed", &option_tsc_unstable } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -63,7 +63,7 @@ static int option_tsc(const char *value)
 	}
 	return -EINVAL;
 }
-BOOT_OPTION_CUSTOM("tsc", option_tsc, "stable: trust the TSC; unstable, skewed: correct it by a platform clock.");
+BOOT_OPTION_CUSTOM("tsc", option_tsc, "stable:socket: trust the TSC; unstable, skewed: correct it by a platform clock.");
 
 /* Not executed before what comes earlier in the program. */
 static inline u64 tsc_read(void)
