@@ -37,3 +37,8 @@ deps:
 #: make test       everything: needs nothing but this tree and Debian 12
 test: host-tests
 	@echo "$(words $(HOST_TESTS)) passed, 0 failed"
+
+# ---- Lint: rules that the compiler does not check. Each script in tests/lint is one of them. --------------------------
+.PHONY: lint lint-abi
+lint-abi:
+	tests/lint/abi-check
