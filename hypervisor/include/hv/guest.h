@@ -26,12 +26,16 @@ static inline bool guest_range_ok(gva_t va, size_t len)
 	return end <= 0x0000800000000000UL || va >= HV_VIRT_END;
 }
 
+#if __STDC_HOSTED__
 int guest_copy_in(struct vcpu *v, void *dst, gva_t src, size_t len) must_check;
 int guest_copy_out(struct vcpu *v, gva_t dst, const void *src, size_t len) must_check;
-int guest_clear(struct vcpu *v, gva_t dst, size_t len) must_check;
-/* 8-byte forms, inlined on the fast paths. */
 int guest_read64(struct vcpu *v, u64 *val, gva_t src) must_check;
 int guest_write64(struct vcpu *v, gva_t dst, u64 val) must_check;
+#else
+/* The same, inline: fixed lengths that are multiples of 8 bytes take a few instructions. */
+#include <hv/guest_inline.h>
+#endif
+int guest_clear(struct vcpu *v, gva_t dst, size_t len) must_check;
 
 /* One element of an array at a guest handle: base + i * sizeof(*p). */
 #define guest_array_in(v, p, base, i) guest_copy_in((v), (p), (gva_t)(base) + (u64)(i) * sizeof(*(p)), sizeof(*(p)))

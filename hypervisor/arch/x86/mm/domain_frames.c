@@ -52,6 +52,8 @@ static void frame_disown(struct domain *d, struct frame *f)
 		list_remove_frame(d, f);
 	f->flags &= (u8)~(FRAME_SHARED | FRAME_UNCOUNTED);
 	f->owner = DOMID_XEN;
+	if (unlikely(f->type != 0))
+		frame_type_owner_set(f, DOMID_XEN);
 }
 
 /* A frame without references and owner goes to the heap. */

@@ -50,6 +50,40 @@ static void m2p_populate(u64 page)
 	boot_map(M2P_START + offset, mfn_paddr(m), LARGE_PAGE, PTAB_READ | PTAB_USER);
 }
 
+/*
+ * Sections without RAM below frame_limit read as zeroes (no flags, no references), so that whoever looks at a frame that a guest
+ * named needs to compare with frame_limit only.
+ */
+static void holes_populate(void)
+{
+	paddr_t zero = paddr(0);
+
+	for (u64 section = 0; section < (frame_limit + SECTION_FRAMES - 1) / SECTION_FRAMES; section++) {
+		if (frame_sections[section / 64] >> (section % 64) & 1)
+			continue;
+		if (zero.v == 0)
+			zero = mfn_paddr(boot_frames_alloc(LARGE_PAGE >> PAGE_SHIFT, LARGE_PAGE >> PAGE_SHIFT));
+		boot_map(FRAME_TABLE_START + section * LARGE_PAGE, zero, LARGE_PAGE, PTAB_READ);
+	}
+}
+
+/* dom0 may map the M2P's frames, read-only, as frames of DOMID_XEN. */
+static void m2p_share(void)
+{
+	unsigned int level;
+
+	for (u64 offset = 0; offset < frame_limit * sizeof(u64); offset += LARGE_PAGE) {
+		u64 entry = ptab_lookup(&hv_ptab, M2P_ALIAS_START + offset, &level);
+		struct frame *f = frame_of(paddr_mfn(paddr(entry & ptab_x86.address)));
+
+		for (u64 i = 0; entry != 0 && i < LARGE_PAGE >> PAGE_SHIFT; i++, f++) {
+			f->flags |= FRAME_SHARED;
+			frame_type_share(f, false);
+			f->refs = FRAME_ALLOC | 1;
+		}
+	}
+}
+
 static void tables_populate(void)
 {
 	for (u32 i = 0; i < boot_ram.count; i++) {
@@ -63,6 +97,8 @@ static void tables_populate(void)
 			frame_of(mfn(n))->flags = FRAME_RAM;
 		frame_limit = r->end;
 	}
+	holes_populate();
+	m2p_share();
 	strict_m2p_refresh();
 }
 
