@@ -166,14 +166,73 @@ gva_t pv_operand_address(struct vcpu *v, struct regs *r, const struct insn *i, e
 
 /* ---- instructions without operands ---- */
 
+/* Those that live in the CPU while v runs, and the one that asks for a hypercall page. */
+static int msr_read(struct vcpu *v, u32 msr, u64 *val)
+{
+	switch (msr) {
+	case MSR_FS_BASE:
+		*val = fs_base_read();
+		return 0;
+	case MSR_GS_BASE:
+		*val = gs_base_read();
+		return 0;
+	case MSR_KERNEL_GS_BASE:
+		*val = gs_other_read();
+		return 0;
+	default:
+		return msr_guest_read(v, msr, val);
+	}
+}
+
+static int hypercall_page_write(struct vcpu *v, u64 val)
+{
+	mfn_t m = paddr_mfn(paddr(val));
+	struct frame *f;
+	void *page;
+
+	/* The lowest bits are the number of the page; there is one. */
+	if ((val & ~PAGE_MASK) || !frame_valid(m))
+		return -EPERM;
+	f = frame_of(m);
+	if (!frame_get_writable(v, f, v->domain))
+		return -EPERM;
+	page = frame_map(m);
+	pv_hypercall_page_fill(page);
+	frame_unmap(page);
+	frame_put_writable(f);
+	return 0;
+}
+
+static int msr_write(struct vcpu *v, u32 msr, u64 val)
+{
+	switch (msr) {
+	case MSR_FS_BASE:
+	case MSR_GS_BASE:
+	case MSR_KERNEL_GS_BASE:
+		if (!is_canonical(val))
+			return -EPERM;
+		if (msr == MSR_FS_BASE)
+			fs_base_write(val);
+		else if (msr == MSR_GS_BASE)
+			gs_base_write(val);
+		else
+			gs_other_write(val);
+		return 0;
+	case MSR_HYPERCALL_PAGE:
+		return hypercall_page_write(v, val);
+	default:
+		return msr_guest_write(v, msr, val);
+	}
+}
+
 static enum emulation msr_emulate(struct vcpu *v, struct regs *r, bool write)
 {
 	u32 msr = (u32)r->rcx;
 	u64 val;
 
 	if (write)
-		return msr_guest_write(v, msr, r->rdx << 32 | (u32)r->rax) ? EMULATE_REFUSED : EMULATED;
-	if (msr_guest_read(v, msr, &val)) {
+		return msr_write(v, msr, r->rdx << 32 | (u32)r->rax) ? EMULATE_REFUSED : EMULATED;
+	if (msr_read(v, msr, &val)) {
 		/* A kernel that has no handler yet probes (public header arch-x86/xen.h, trap_info). */
 		if (v->pv->traps[TRAP_GP].address)
 			return EMULATE_REFUSED;
@@ -199,14 +258,18 @@ static enum emulation tsc_emulate(struct vcpu *v, struct regs *r, bool with_aux)
 	return EMULATED;
 }
 
-static void cpuid_emulate(struct vcpu *v, struct regs *r)
+static enum emulation cpuid_emulate(struct vcpu *v, struct regs *r)
 {
-	struct cpuid_leaf leaf = cpuid_guest(v, (u32)r->rax, (u32)r->rcx);
+	struct cpuid_leaf leaf;
 
+	if (v->pv->cpuid_faults && !v->pv->kernel_mode)
+		return EMULATE_REFUSED;
+	leaf = cpuid_guest(v, (u32)r->rax, (u32)r->rcx);
 	r->rax = leaf.a;
 	r->rbx = leaf.b;
 	r->rcx = leaf.c;
 	r->rdx = leaf.d;
+	return EMULATED;
 }
 
 /* CLI and STI act on the event mask of the kernel; user mode with enough privilege may execute them, without effect. */
@@ -291,8 +354,7 @@ static enum emulation insn_emulate(struct vcpu *v, struct regs *r, const struct 
 	case INSN_RDTSCP:
 		return tsc_emulate(v, r, true);
 	case INSN_CPUID:
-		cpuid_emulate(v, r);
-		return EMULATED;
+		return cpuid_emulate(v, r);
 	case INSN_SMSW:
 		return pv_emulate_control(v, r, i, mode);
 	default:
@@ -363,7 +425,9 @@ bool pv_emulate_invalid(struct vcpu *v, struct regs *r)
 	if (guest_copy_in(v, bytes, r->rip, 3) || memcmp(bytes, forced_cpuid, 3) ||
 	    guest_copy_in(v, bytes, r->rip, sizeof(bytes)) || memcmp(bytes, forced_cpuid, sizeof(bytes)))
 		return false;
-	cpuid_emulate(v, r);
-	pv_instruction_done(v, r, sizeof(bytes));
+	if (cpuid_emulate(v, r) == EMULATED)
+		pv_instruction_done(v, r, sizeof(bytes));
+	else
+		pv_inject(v, r, TRAP_GP, 0);
 	return true;
 }
