@@ -39,6 +39,15 @@ test: host-tests
 	@echo "$(words $(HOST_TESTS)) passed, 0 failed"
 
 # ---- Lint: rules that the compiler does not check. Each script in tests/lint is one of them. --------------------------
-.PHONY: lint lint-abi
+LINT := text sizes goto-forward conditionals include-direction headers-alone call-direction
+
+.PHONY: lint lint-abi lint-selftest $(LINT:%=lint-%)
+#: make lint       rules of the tree: sizes, includes, calls, gotos, conditionals, text, the ABI against libxen-dev
+lint: lint-abi lint-selftest $(LINT:%=lint-%)
 lint-abi:
 	tests/lint/abi-check
+lint-selftest:
+	tests/lint/selftest
+lint-call-direction: hypervisor-objects
+$(LINT:%=lint-%): lint-%:
+	@CC="$(CC)" HV_CFLAGS='$(HV_CFLAGS)' HV_BUILD=$(HV_BUILD) tests/lint/$*
