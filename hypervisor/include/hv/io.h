@@ -18,6 +18,7 @@ u8 mmio_read8(const volatile void *p);
 u32 mmio_read32(const volatile void *p);
 u64 mmio_read64(const volatile void *p);
 void mmio_write8(volatile void *p, u8 val);
+void mmio_write16(volatile void *p, u16 val);
 void mmio_write32(volatile void *p, u32 val);
 void mmio_write64(volatile void *p, u64 val);
 #else
@@ -87,6 +88,11 @@ static inline u64 mmio_read64(const volatile void *p)
 static inline void mmio_write8(volatile void *p, u8 val)
 {
 	__asm__ volatile("movb %0, %1" : : "q"(val), "m"(*(volatile u8 *)p) : "memory");
+}
+
+static inline void mmio_write16(volatile void *p, u16 val)
+{
+	__asm__ volatile("movw %0, %1" : : "r"(val), "m"(*(volatile u16 *)p) : "memory");
 }
 
 static inline void mmio_write32(volatile void *p, u32 val)

@@ -85,6 +85,8 @@ struct irq_chip {
 int irq_create(const struct irq_chip *chip, void *const data[], u32 count) must_check;
 /* Takes them away again; no domain may have them mapped. The caller made sure that the device sends no more. */
 void irq_destroy(u32 irq, u32 count);
+/* As if the last domain had given them up: chip->release for each. No lock held. */
+void irq_release(u32 irq, u32 count);
 /* Routes and masks or unmasks again as before (after the device lost its registers). */
 void irq_restore(u32 irq);
 

@@ -34,8 +34,11 @@ void pirq_domain_free(struct domain *d);
  * Permission is the caller's to check (irq_permitted). LOCK_IRQ and above not held.
  */
 int pirq_map(struct domain *d, int want, u32 irq) must_check;
-/* -EINVAL if not mapped. A bound pirq is taken off its interrupt first; the event channel stays. *irq (may be NULL): what it was. */
-int pirq_unmap(struct domain *d, u32 pirq, u32 *irq) must_check;
+/*
+ * -EINVAL if not mapped. A bound pirq is taken off its interrupt first; the event channel stays. With the first of a block of MSIs all
+ * the others go too. MSIs are then given back to their function.
+ */
+int pirq_unmap(struct domain *d, u32 pirq) must_check;
 /* First of n consecutive free pirqs above the GSIs, aligned to n (a power of two), from the top; -ENOSPC, -ENOMEM. A snapshot. */
 int pirq_find_free(struct domain *d, u32 n) must_check;
 /* The irq of a mapped pirq / pirq of a mapped irq, or -EINVAL. */

@@ -158,6 +158,16 @@ void irq_destroy(u32 irq, u32 count)
 	}
 }
 
+void irq_release(u32 irq, u32 count)
+{
+	for (u32 i = 0; i < count; i++) {
+		const struct irq_desc *desc = irq_find(irq + i);
+
+		if (desc->chip->release)
+			desc->chip->release(desc->data);
+	}
+}
+
 void irq_restore(u32 irq)
 {
 	struct irq_desc *desc = irq_find(irq);
@@ -276,6 +286,13 @@ static void handler_run(struct irq_desc *desc)
 static void irq_dispatch(struct irq_desc *desc, unsigned int cpu, unsigned int vector, bool eoi)
 {
 	spin_lock(&desc->lock);
+	/* Taken away since it was looked up. */
+	if (unlikely(!desc->chip)) {
+		spin_unlock(&desc->lock);
+		if (eoi)
+			lapic_eoi();
+		return;
+	}
 	if (unlikely(desc->leaving))
 		irq_moved(desc, cpu, vector);
 	if (unlikely(storm_check(desc))) {

@@ -341,7 +341,8 @@ static void pirq_retarget(struct domain *d, u32 pirq, u32 cpu)
 
 const struct pirq_ops irq_pirq_ops = { .bind = pirq_bind, .unbind = pirq_unbind, .retarget = pirq_retarget };
 
-int pirq_unmap(struct domain *d, u32 pirq, u32 *irq)
+/* Unmaps one. Its irq's place in a block goes to *block, *index. */
+static int unmap_one(struct domain *d, u32 pirq, u32 *irq, u32 *block, u32 *index)
 {
 	struct irq_desc *desc;
 	struct pirq *e = entry_lock(d, pirq, &desc);
@@ -350,8 +351,9 @@ int pirq_unmap(struct domain *d, u32 pirq, u32 *irq)
 
 	if (!e)
 		return -EINVAL;
-	if (irq)
-		*irq = desc->irq;
+	*irq = desc->irq;
+	*block = desc->block;
+	*index = desc->block_index;
 	if (e->bound)
 		guest_remove(desc, d);
 	*e = (struct pirq){ 0 };
@@ -360,6 +362,23 @@ int pirq_unmap(struct domain *d, u32 pirq, u32 *irq)
 	entry_unlock(d, desc);
 	if (chip->release)
 		chip->release(data);
+	return 0;
+}
+
+int pirq_unmap(struct domain *d, u32 pirq)
+{
+	u32 irq, block, index, n;
+	int rc = unmap_one(d, pirq, &irq, &block, &index);
+
+	if (rc || index)
+		return rc;
+	/* The first of a block of MSIs stands for all. */
+	for (u32 i = 1; i < block; i++) {
+		int other = irq_pirq(d, irq + i);
+
+		if (other >= 0)
+			(void)!unmap_one(d, (u32)other, &n, &n, &n);
+	}
 	return 0;
 }
 
@@ -438,7 +457,7 @@ void pirq_domain_release(struct domain *d)
 	if (!p)
 		return;
 	for (u32 i = 0; i < p->count; i++)
-		(void)!pirq_unmap(d, i, NULL);
+		(void)!pirq_unmap(d, i);
 	irq_quiesce();
 	spin_lock(&p->lock);
 	map = p->eoi_map;
