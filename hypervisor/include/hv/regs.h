@@ -24,6 +24,9 @@ struct regs {
 
 /* regs.vector when entered by SYSCALL: rcx and r11 hold rip and rflags, SYSRET may be used to leave. */
 #define TRAP_SYSCALL 0x100
+/* Other fast entries, left by IRETQ: SYSCALL in 32-bit code, and SYSENTER (which loses rip and rsp: both are 0 in the frame). */
+#define TRAP_SYSCALL32 0x101
+#define TRAP_SYSENTER 0x102
 
 enum trap_vector {
 	TRAP_DE = 0, TRAP_DB = 1, TRAP_NMI = 2, TRAP_BP = 3, TRAP_OF = 4, TRAP_BR = 5, TRAP_UD = 6, TRAP_NM = 7,

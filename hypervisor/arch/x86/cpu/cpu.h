@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Within arch/x86/cpu, and for arch/x86/boot, which wires it. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include <hv/compiler.h>
+#include <hv/cpu.h>
+#include <hv/regs.h>
+#include <hv/types.h>
+
+/* --- descriptors.c --- */
+
+/* CPU 0, first thing: descriptor tables in the image, interrupt table, TSS; the stack is boot_stack. */
+void descriptors_init_boot(void);
+/* Fills in a CPU's descriptor page and TSS, which it will see in its window. */
+void descriptors_fill(unsigned int cpu, u64 *gdt_page, void *tss);
+/* This CPU uses the tables in its window, and the SYSCALL and SYSENTER entries, from now on. */
+void descriptors_load(unsigned int cpu);
+/* CPU 0's descriptor page and TSS (a page each). */
+extern u64 boot_gdt_page[];
+extern u8 boot_tss_page[];
+
+/* --- exception.c: called by entry code --- */
+struct vcpu;
+void exception_hypervisor(struct regs *r);
+void exception_ist(struct regs *r);
+void software_interrupt(struct vcpu *v, struct regs *r);
+/* Prints registers and what the stack says about callers. */
+void registers_dump(const struct regs *r);
+/* Dumps the place where it is called; for panic. */
+void stack_dump(void);
+
+/* --- entry.S --- */
+extern const u8 entry_stubs[256][16];
+extern const u8 syscall_stubs[MAX_CPUS][2][32];	/* SYSCALL from 64-bit and from 32-bit code */
+struct syscall_slot {
+	u64 guest_rsp;
+	u64 stack;		/* end of info->regs */
+	u64 pad[6];
+};
+extern struct syscall_slot syscall_slots[MAX_CPUS];
+void entry_sysenter(void);
+void guest_enter(struct regs *r) noreturn_fn;
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the parts of the hypervisor's image lie (linker script). Each part begins at a multiple of 2 MiB, so that the final
+ * page tables can map it with large pages and with its own rights; what is between two parts is not used.
+ */
+#ifndef HV_IMAGE_H
+#define HV_IMAGE_H
+
+#include <hv/memory_map.h>
+#include <hv/types.h>
+
+extern const u8 image_start[];				/* = image_text_start: readable and executable */
+extern const u8 image_text_start[], image_text_end[];
+extern const u8 image_rodata_start[], image_rodata_end[];	/* readable */
+extern u8 image_data_start[], image_data_end[];		/* readable and writable */
+extern const u8 image_symbols_start[], image_symbols_end[];	/* readable: the symbol table */
+extern const u8 image_end[];
+
+/* Physical address of the byte at image_start; 2 MiB aligned. Set before any C code runs. */
+extern u64 image_phys;
+
+/* Physical address of something in the image. */
+static inline paddr_t image_paddr(const volatile void *p)
+{
+	return paddr((u64)p - IMAGE_START + image_phys);
+}
+
+/*
+ * The function of the hypervisor that holds addr: its name, *offset gets the distance from its start. NULL when addr is in none.
+ * Any context.
+ */
+const char *symbol_lookup(u64 addr, u64 *offset);
+
+#endif
