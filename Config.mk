@@ -5,6 +5,7 @@ CC      := gcc
 endif
 LD      ?= ld
 OBJCOPY ?= objcopy
+NM      ?= nm
 DEBUG   ?= 0
 
 BUILD   := build
@@ -15,6 +16,9 @@ VARIANT := $(CCNAME)$(if $(filter 1,$(DEBUG)),-debug)
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wvla -Wundef \
 	-Wpointer-arith -Wwrite-strings -Werror
 
+# Frames need no more than 8-byte alignment; entry code leaves it at that.
+HV_STACK_ALIGN := $(if $(findstring clang,$(CC)),-mstack-alignment=8,-mpreferred-stack-boundary=3)
+
 # Flags that hypervisor code is compiled with wherever it runs (target and host).
 HV_WARN := $(WARN) -Wconversion -Wno-sign-conversion
 HV_INC  := -Ihypervisor/include -Iguest-abi/include
@@ -22,7 +26,7 @@ HV_STD  := -std=gnu11 -D__XEN__ -fno-strict-aliasing -fno-common -fwrapv
 HV_CFLAGS := $(HV_STD) $(HV_WARN) $(HV_INC) -O2 -g -ffreestanding -fPIE -fvisibility=hidden \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-jump-tables -ffunction-sections -fdata-sections \
-	-ffile-prefix-map=$(CURDIR)/= -DARGON_DEBUG=$(DEBUG)
+	$(HV_STACK_ALIGN) -ffile-prefix-map=$(CURDIR)/= -DARGON_DEBUG=$(DEBUG)
 HV_AFLAGS := $(HV_INC) -g -D__ASSEMBLY__ -ffile-prefix-map=$(CURDIR)/=
 
 # Host builds (unit tests) of the same sources.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the parts of the hypervisor's image lie (linker script). Each part begins at a multiple of 2 MiB, so that the final
- * page tables can map it with large pages and with its own rights; what is between two parts is not used.
+ * Where the parts of the hypervisor's image lie (linker script): code, constants, data, in this order. Each part begins at a
+ * multiple of 2 MiB, so that the final page tables can map it with large pages and with its own rights.
  */
 #ifndef HV_IMAGE_H
 #define HV_IMAGE_H
@@ -9,12 +9,11 @@
 #include <hv/memory_map.h>
 #include <hv/types.h>
 
-extern const u8 image_start[];				/* = image_text_start: readable and executable */
-extern const u8 image_text_start[], image_text_end[];
-extern const u8 image_rodata_start[], image_rodata_end[];	/* readable */
-extern u8 image_data_start[], image_data_end[];		/* readable and writable */
-extern const u8 image_symbols_start[], image_symbols_end[];	/* readable: the symbol table */
-extern const u8 image_end[];
+extern const u8 image_start[], image_text_end[];		/* readable and executable */
+extern const u8 image_rodata_end[];			/* readable; from image_text_end on */
+extern const u8 image_data_end[], image_end[];		/* readable and writable; from image_rodata_end on */
+/* The symbol table, part of the last one. */
+extern const u8 image_symbols_start[], image_symbols_end[];
 
 /* Physical address of the byte at image_start; 2 MiB aligned. Set before any C code runs. */
 extern u64 image_phys;

@@ -30,6 +30,10 @@ void registers_dump(const struct regs *r);
 /* Dumps the place where it is called; for panic. */
 void stack_dump(void);
 
+/* --- nmi.c --- */
+void nmi_handle(struct regs *r);
+void machine_check_handle(struct regs *r);
+
 /* --- entry.S --- */
 extern const u8 entry_stubs[256][16];
 extern const u8 syscall_stubs[MAX_CPUS][2][32];	/* SYSCALL from 64-bit and from 32-bit code */

@@ -6,7 +6,7 @@
 #include <hv/descriptors.h>
 #include <hv/features.h>
 #include <hv/irq.h>
-#include <hv/memory_map.h>
+#include <hv/mm.h>
 #include <hv/string.h>
 #include <hv/x86.h>
 #include <xen/arch-x86/xen.h>

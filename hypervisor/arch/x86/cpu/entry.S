@@ -192,7 +192,7 @@ entry_stubs:
 .rept 256
 	.balign 16
 	/* 8, 10-14, 17, 21, 29, 30 push an error code. */
-	.if vector >= 32 || !((0x60227d00 >> vector) & 1)
+	.if vector >= 32 || !((0x60227d00 >> (vector & 31)) & 1)
 	pushq $0
 	.endif
 	movl $vector, 4(%rsp)
