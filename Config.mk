@@ -7,11 +7,13 @@ LD      ?= ld
 OBJCOPY ?= objcopy
 NM      ?= nm
 DEBUG   ?= 0
+# 1: every preemption point preempts (a test build)
+PREEMPT ?= 0
 
 BUILD   := build
 DIST    := dist
 CCNAME  := $(notdir $(firstword $(CC)))
-VARIANT := $(CCNAME)$(if $(filter 1,$(DEBUG)),-debug)
+VARIANT := $(CCNAME)$(if $(filter 1,$(DEBUG)),-debug)$(if $(filter 1,$(PREEMPT)),-preempt)
 
 WARN := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wswitch-enum -Wvla -Wundef \
 	-Wpointer-arith -Wwrite-strings -Werror
@@ -26,7 +28,7 @@ HV_STD  := -std=gnu11 -D__XEN__ -fno-strict-aliasing -fno-common -fwrapv
 HV_CFLAGS := $(HV_STD) $(HV_WARN) $(HV_INC) -O2 -g -ffreestanding -fPIE -fvisibility=hidden \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-jump-tables -ffunction-sections -fdata-sections \
-	$(HV_STACK_ALIGN) -ffile-prefix-map=$(CURDIR)/= -DARGON_DEBUG=$(DEBUG)
+	$(HV_STACK_ALIGN) -ffile-prefix-map=$(CURDIR)/= -DARGON_DEBUG=$(DEBUG) -DARGON_PREEMPT_ALWAYS=$(PREEMPT)
 HV_AFLAGS := $(HV_INC) -g -D__ASSEMBLY__ -ffile-prefix-map=$(CURDIR)/=
 
 # Host builds (unit tests) of the same sources.

@@ -30,6 +30,16 @@ void registers_dump(const struct regs *r);
 /* Dumps the place where it is called; for panic. */
 void stack_dump(void);
 
+/* --- softirq.c --- */
+void softirq_init(void);
+/* Gives the queued tasklets of a CPU that went offline to another. */
+void softirq_cpu_drain(unsigned int from, unsigned int to);
+
+/* --- smp.c --- */
+/* True once smp_stop_others was called: an NMI then ends in smp_park_forever. */
+bool smp_nmi_stop(void);
+void smp_park_forever(void) noreturn_fn;
+
 /* --- nmi.c --- */
 void nmi_handle(struct regs *r);
 void machine_check_handle(struct regs *r);
