@@ -50,8 +50,8 @@ struct alternative {
 
 extern const struct alternative alternatives_start[], alternatives_end[];
 
-/* What shall stand at alt's place for these features, old_size bytes into `code` (padded with no-ops); false: what is there stays. */
-bool alternative_build(const struct alternative *alt, const bool *features, u8 *code);
+/* Writes what shall stand at alt's place for these features to code: old_size bytes, with long no-ops for padding. */
+void alternative_build(const struct alternative *alt, const bool *features, u8 *code);
 /* Boot, on CPU 0, once, while the image's text is writable. */
 void alternatives_apply(void);
 #endif

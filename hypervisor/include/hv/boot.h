@@ -56,5 +56,10 @@ void boot_late(void);	/* BSP, everything allocated: other CPUs, devices, dom0 */
 void machine_restart(void) noreturn_fn;
 void machine_poweroff(void) noreturn_fn;
 void machine_halt(void) noreturn_fn;
+/*
+ * What dom0 found in its ACPI tables for S5: values of the PM1a and PM1b control registers, sleep enable bit or not.
+ * machine_poweroff needs them.
+ */
+void machine_sleep_values(u16 pm1a, u16 pm1b);
 
 #endif

@@ -54,6 +54,8 @@ void fpu_get_fxsave(struct vcpu *v, void *out512);
 void fpu_set_fxsave(struct vcpu *v, const void *in512);
 size_t xstate_size(struct vcpu *v);
 u64 xcr0_get(struct vcpu *v);
+/* Components that the machine has and that guests may enable; 0 without XSAVE. */
+u64 xcr0_supported(void);
 int xcr0_set(struct vcpu *v, u32 index, u64 val) must_check;
 
 #endif

@@ -209,3 +209,5 @@ boot_stack_end:	.skip CPU_INFO_SIZE
 	.balign 8
 	.globl image_phys
 image_phys:	.skip 8
+
+	.section .note.GNU-stack, "", @progbits

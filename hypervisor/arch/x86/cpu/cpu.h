@@ -30,6 +30,12 @@ void registers_dump(const struct regs *r);
 /* Dumps the place where it is called; for panic. */
 void stack_dump(void);
 
+/* --- fpu.c --- */
+/* This CPU: after CR4 is set up. */
+void fpu_init_cpu(void);
+/* True when XCR0 may hold val on a CPU that supports these components. Pure. */
+bool xcr0_valid(u64 val, u64 supported);
+
 /* --- softirq.c --- */
 void softirq_init(void);
 /* Gives the queued tasklets of a CPU that went offline to another. */
@@ -39,6 +45,31 @@ void softirq_cpu_drain(unsigned int from, unsigned int to);
 /* True once smp_stop_others was called: an NMI then ends in smp_park_forever. */
 bool smp_nmi_stop(void);
 void smp_park_forever(void) noreturn_fn;
+
+/* --- context.c --- */
+void exit_work(void);
+
+/* --- online.c --- */
+extern u64 cpu_start_root, cpu_start_stack;
+/* C entry of a CPU that starts. */
+void cpu_start(void) noreturn_fn;
+/* CPU 0, once windows can be made: its stack, descriptors and TSS appear in its window. */
+void cpu_window_init_boot(void);
+/* Ends here when this CPU has been asked to go offline. Idle, no lock held. */
+void cpu_offline_check(unsigned int cpu);
+/* Boot: starts the other CPUs, as many as the options allow. */
+void cpus_start(void);
+
+/* --- topology.c --- */
+/* Boot: numbers the CPUs. */
+void topology_init(u32 boot_apic_id);
+/* Do the options want this CPU started at boot, and how many in all? */
+bool topology_wanted(unsigned int cpu);
+unsigned int topology_max(void);
+
+/* --- boot/phases.c --- */
+/* Puts the start-up code below 1 MiB; its page number. */
+u8 trampoline_place(void);
 
 /* --- nmi.c --- */
 void nmi_handle(struct regs *r);

@@ -6,6 +6,7 @@
 #include <hv/cpu.h>
 #include <hv/io.h>
 #include <hv/irq.h>
+#include <hv/lock.h>
 #include <hv/log.h>
 #include <hv/smp.h>
 #include <hv/time.h>

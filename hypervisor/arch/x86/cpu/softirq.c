@@ -5,6 +5,8 @@
 #include <hv/smp.h>
 #include <hv/softirq.h>
 
+#include "cpu.h"
+
 #define BIT(nr) (1u << (nr))
 
 static void (*handlers[SOFTIRQ_NR])(unsigned int cpu);
