@@ -25,7 +25,7 @@ HV_STACK_ALIGN := $(if $(findstring clang,$(CC)),-mstack-alignment=8,-mpreferred
 HV_WARN := $(WARN) -Wconversion -Wno-sign-conversion
 HV_INC  := -Ihypervisor/include -Iguest-abi/include
 HV_STD  := -std=gnu11 -D__XEN__ -fno-strict-aliasing -fno-common -fwrapv
-HV_CFLAGS := $(HV_STD) $(HV_WARN) $(HV_INC) -O2 -g -ffreestanding -fPIE -fvisibility=hidden \
+HV_CFLAGS := $(HV_STD) $(HV_WARN) $(HV_INC) -O2 -g -ffreestanding -fPIE -include hypervisor/include/hv/visibility.h \
 	-mno-red-zone -mgeneral-regs-only -fno-stack-protector -fno-asynchronous-unwind-tables \
 	-fcf-protection=none -fno-jump-tables -ffunction-sections -fdata-sections \
 	$(HV_STACK_ALIGN) -ffile-prefix-map=$(CURDIR)/= -DARGON_DEBUG=$(DEBUG) -DARGON_PREEMPT_ALWAYS=$(PREEMPT)

@@ -7,7 +7,7 @@
 #include <hv/cpu.h>
 #include <hv/io.h>
 #include <hv/log.h>
-#include <hv/mm.h>
+#include <hv/ioremap.h>
 #include <hv/smp.h>
 
 #define KEYBOARD_STATUS 0x64
@@ -44,7 +44,7 @@ static void reset_acpi(void)
 	if (reg->space == ACPI_SPACE_IO) {
 		outb((u16)reg->address, f->reset_value);
 	} else if (reg->space == ACPI_SPACE_MEMORY) {
-		volatile void *p = ioremap(paddr(reg->address), 1, CACHE_UC);
+		volatile void *p = ioremap(paddr(reg->address), 1);
 
 		if (p)
 			mmio_write8(p, f->reset_value);

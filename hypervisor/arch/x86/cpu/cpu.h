@@ -67,7 +67,7 @@ void topology_init(u32 boot_apic_id);
 bool topology_wanted(unsigned int cpu);
 unsigned int topology_max(void);
 
-/* --- boot/phases.c --- */
+/* --- boot/trampoline.c --- */
 /* Puts the start-up code below 1 MiB; its page number. */
 u8 trampoline_place(void);
 

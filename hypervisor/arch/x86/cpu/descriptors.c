@@ -17,6 +17,7 @@
 #define GDT_CODE32(dpl) (0x00cf9b000000ffffUL | (u64)(dpl) << 45)
 #define GDT_DATA(dpl) (0x00cf93000000ffffUL | (u64)(dpl) << 45)
 #define GDT_TSS 0x0000890000000000UL
+#define GDT_LDT 0x0000820000000000UL
 
 #define GDT_OWN_PAGE (FIRST_RESERVED_GDT_PAGE)
 #define GDT_LIMIT ((GDT_OWN_PAGE + 1) * PAGE_SIZE - 1)
@@ -64,12 +65,12 @@ static void gdt_set(u64 *page, u16 selector, u64 descriptor)
 	page[(selector >> 3) - FIRST_RESERVED_GDT_ENTRY] = descriptor;
 }
 
-static void gdt_set_tss(u64 *page, u64 base)
+static void gdt_set_system(u64 *page, u16 selector, u64 type, u64 base, u32 limit)
 {
-	u64 low = GDT_TSS | (sizeof(struct tss) - 1) | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
+	u64 low = type | (limit & 0xffff) | (u64)(limit >> 16 & 0xf) << 48 | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56;
 
-	gdt_set(page, HV_TSS, low);
-	gdt_set(page, HV_TSS + 8, base >> 32);
+	gdt_set(page, selector, low);
+	gdt_set(page, (u16)(selector + 8), base >> 32);
 }
 
 static void tables_fill(u64 *gdt_page, struct tss *tss, u64 tss_base, u64 stack)
@@ -81,7 +82,7 @@ static void tables_fill(u64 *gdt_page, struct tss *tss, u64 tss_base, u64 stack)
 	gdt_set(gdt_page, FLAT_RING3_CS32, GDT_CODE32(3));
 	gdt_set(gdt_page, FLAT_RING3_SS64, GDT_DATA(3));
 	gdt_set(gdt_page, FLAT_RING3_CS64, GDT_CODE64(3));
-	gdt_set_tss(gdt_page, tss_base);
+	gdt_set_system(gdt_page, HV_TSS, GDT_TSS, tss_base, sizeof(*tss) - 1);
 
 	memset(tss, 0, sizeof(*tss));
 	tss->iomap = sizeof(*tss);
@@ -165,4 +166,18 @@ void descriptors_load(unsigned int cpu)
 
 	tables_load((u64 *)(window + (WINDOW_GDT_PAGE + GDT_OWN_PAGE) * PAGE_SIZE), window + WINDOW_GDT_PAGE * PAGE_SIZE);
 	entries_load(cpu, tss->rsp[0]);
+}
+
+void cpu_ldt_load(u32 entries)
+{
+	unsigned int cpu = this_cpu();
+	u64 base = percpu_window(cpu) + WINDOW_LDT_PAGE * PAGE_SIZE;
+	u64 *page = (u64 *)(percpu_window(cpu) + (WINDOW_GDT_PAGE + GDT_OWN_PAGE) * PAGE_SIZE);
+
+	if (entries == 0) {
+		lldt(0);
+		return;
+	}
+	gdt_set_system(page, HV_LDT, GDT_LDT, base, entries * 8 - 1);
+	lldt(HV_LDT);
 }
