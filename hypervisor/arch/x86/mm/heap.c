@@ -223,14 +223,15 @@ static u64 node_take(struct heap_node *node, unsigned int order, u64 zones)
 
 /* --- allocation --- */
 
+/* The node to try first; HEAP_NODES when the flags insist on one that does not exist. */
 static u32 node_preferred(u32 flags)
 {
 	u32 wanted = (flags >> 8 & 0xff) - 1, best = 0;
 
-	if (heap.nodes <= 1)
-		return 0;
 	if (wanted < heap.nodes && heap.node[wanted] != NULL)
 		return wanted;
+	if (flags & ALLOC_NODE_ONLY)
+		return HEAP_NODES;
 	for (u32 i = 1; i < heap.nodes; i++)
 		if (heap.node[i] != NULL && (heap.node[best] == NULL || heap.node[i]->free > heap.node[best]->free))
 			best = i;
@@ -240,9 +241,10 @@ static u32 node_preferred(u32 flags)
 static u64 nodes_take(unsigned int order, u32 flags, u64 zones)
 {
 	u32 first = node_preferred(flags);
+	u32 tries = first == HEAP_NODES ? 0 : flags & ALLOC_NODE_ONLY ? 1 : heap.nodes;
 	u64 n = 0;
 
-	for (u32 i = 0; n == 0 && i < heap.nodes; i++) {
+	for (u32 i = 0; n == 0 && i < tries; i++) {
 		struct heap_node *node = heap.node[heap.near[first][i]];
 
 		if (node == NULL || node->free < 1UL << order)
@@ -250,8 +252,6 @@ static u64 nodes_take(unsigned int order, u32 flags, u64 zones)
 		n = node_take(node, order, zones);
 		if (n != 0)
 			node->free -= 1UL << order;
-		if (flags & ALLOC_NODE_ONLY)
-			break;
 	}
 	return n;
 }

@@ -49,7 +49,7 @@ extern struct heap heap;
 /* Boot: makes a node known (memory is one zeroed page), then gives it frames [start, end), which are not in use. */
 void heap_node_init(unsigned int node, void *memory);
 void heap_add(unsigned int node, u64 start, u64 end);
-/* After all heap_node_init: order in which nodes are tried, from the distances in acpi_info. */
+/* After all heap_node_init: the order in which nodes are tried, from the distances in acpi_info. */
 void heap_nodes_sort(void);
 unsigned int heap_node_of(mfn_t m);
 
@@ -70,8 +70,5 @@ static inline void page_clear(void *p)
 
 	__asm__ volatile("rep stosq" : "+D"(p), "+c"(words) : "a"(0UL) : "memory");
 }
-
-/* Debug builds and tests: panics when the free lists contradict the frame table. Slow. */
-void heap_check(void);
 
 #endif

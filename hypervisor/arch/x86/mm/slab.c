@@ -23,7 +23,6 @@ struct slab_class {
 	struct spinlock lock;	/* LOCK_SLAB: the list, and type, next, prev of the class's pages */
 	u32 size;
 	u32 partial;		/* pages with free objects: frame numbers, 0 = none */
-	u32 empty;		/* of these, pages without any object in use; at most one is kept */
 };
 
 #define CLASS(bytes) { .lock = SPINLOCK(LOCK_SLAB), .size = (bytes) }
@@ -80,8 +79,6 @@ static void *object_take(struct slab_class *c)
 	struct frame *f = frame_at(c->partial);
 	u16 *object = object_link(f, f->type & SLAB_FREE_MASK);
 
-	if (f->type >> SLAB_USED_SHIFT == 0)
-		c->empty--;
 	f->type = ((f->type & ~SLAB_FREE_MASK) | *object) + SLAB_USED_ONE;
 	if ((f->type & SLAB_FREE_MASK) == 0)
 		partial_remove(c, f);
@@ -104,7 +101,6 @@ static void *slab_alloc(unsigned int class)
 		slab_page_init(fresh, class);
 		spin_lock(&c->lock);
 		partial_add(c, fresh);
-		c->empty++;
 	}
 	object = object_take(c);
 	spin_unlock(&c->lock);
@@ -115,7 +111,7 @@ static void slab_free(void *p, struct frame *f)
 {
 	struct slab_class *c = &slab_class[f->aux - 1];
 	u64 offset = (u64)p & ~PAGE_MASK;
-	bool idle = false;
+	bool idle;
 
 	BUG_ON(f->aux > ARRAY_SIZE(slab_class) || offset % c->size != 0);
 	spin_lock(&c->lock);
@@ -123,13 +119,9 @@ static void slab_free(void *p, struct frame *f)
 	if ((f->type & SLAB_FREE_MASK) == 0)
 		partial_add(c, f);
 	f->type = ((f->type & ~SLAB_FREE_MASK) | (offset / 16 + 1)) - SLAB_USED_ONE;
-	if (f->type >> SLAB_USED_SHIFT == 0) {
-		idle = c->empty > 0;
-		if (idle)
-			partial_remove(c, f);
-		else
-			c->empty++;
-	}
+	idle = f->type >> SLAB_USED_SHIFT == 0;
+	if (idle)
+		partial_remove(c, f);
 	spin_unlock(&c->lock);
 	if (idle) {
 		f->type = 0;
