@@ -224,10 +224,13 @@ int cpu_up(unsigned int cpu)
 static int cpu_down_locked(unsigned int cpu)
 {
 	unsigned int other = this_cpu() == cpu ? 0 : this_cpu();
+	int rc;
 
 	if (!cpu_online(cpu))
 		return 0;
-	sched_cpu_down(cpu);
+	rc = sched_cpu_down(cpu);
+	if (rc != 0)
+		return rc;
 	state_set(cpu, CPU_STATE_LEAVING);
 	softirq_raise(cpu, SOFTIRQ_SCHEDULE);
 	if (!state_wait(cpu, CPU_STATE_OFF, MS(2000))) {
