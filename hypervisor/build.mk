@@ -6,6 +6,7 @@ HV_OBJ   := $(HV_SRC_C:%.c=$(HV_BUILD)/%.o) $(HV_SRC_S:%.S=$(HV_BUILD)/%.S.o)
 HV_GEN   := $(HV_BUILD)/include/hv/asm_offsets.h
 HV_LDS   := hypervisor/arch/x86/boot/argon.lds
 # Until every module is in the tree: what is absent is an invalid instruction under its name.
+ABSENT ?= ud2
 HV_ABSENT := $(HV_BUILD)/absent.o
 HV_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build-id=none --gc-sections \
 	-T $(HV_LDS)
@@ -34,7 +35,7 @@ $(HV_BUILD)/absent.S: $(HV_OBJ) $(HV_LDS)
 	$(NM) -gA $(HV_OBJ) | LC_ALL=C awk '$$(NF-1) == "U" { u[$$NF] } $$(NF-1) ~ /[TDBRVWC]/ { d[$$NF] } \
 		END { for (s in u) if (!(s in d)) print s }' | sort > $@.list
 	grep -o '[a-z0-9_]* = ' $(HV_LDS) | sed 's/ = //' | sort | comm -13 - $@.list | \
-		sed 's/.*/\t.section .text.absent,"ax"\n\t.weak &\n&:\tud2/' > $@
+		sed 's/.*/\t.section .text.absent,"ax"\n\t.weak &\n&:\t$(ABSENT)/' > $@
 	printf '\t.section .note.GNU-stack,"",@progbits\n' >> $@
 $(HV_ABSENT): $(HV_BUILD)/absent.S
 	$(CC) -c $< -o $@

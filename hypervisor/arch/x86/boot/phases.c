@@ -24,7 +24,6 @@
 #include "multiboot2.h"
 
 struct boot_info boot_info;
-struct acpi_info acpi_info;
 
 static struct boot_strings strings;
 static struct multiboot2_report report;
@@ -95,13 +94,33 @@ void boot_cpu(void)
 	time_init_cpu();
 }
 
+static void acpi_report(const char *text)
+{
+	log_warn("ACPI: %s", text);
+}
+
+static const struct acpi_access acpi_access = { .map = acpi_memory_map, .report = acpi_report };
+
+static void acpi_init(void)
+{
+	int rc;
+
+	if (boot_info.rsdp_len != 0)
+		rc = acpi_parse_rsdp_copy(boot_info.rsdp_copy, boot_info.rsdp_len, &acpi_access, &acpi_info);
+	else
+		rc = acpi_parse(acpi_rsdp_scan(&acpi_access), &acpi_access, &acpi_info);
+	if (rc != 0)
+		log_err("No usable ACPI tables: going on with one CPU and legacy devices.");
+}
+
+/* What CPU 0 alone needs, in the order in which things stand on each other. */
 static void cpu0_init(void)
 {
 	descriptors_load(0);
+	acpi_init();
 	mm_init();
-	topology_init(0);
 	lapic_init_bsp();
-	cpumask_set(&cpu_present_map, 0);
+	topology_init(lapic_id());
 	if (timer_cpu_init(0) != 0)
 		panic("no memory for timers");
 	time_init();

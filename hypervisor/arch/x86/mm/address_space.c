@@ -94,6 +94,12 @@ void address_space_init(void)
 	boot_alloc_limit = DIRECT_MAP_FRAMES;
 }
 
+void mm_early_init(void)
+{
+	boot_memory_init();
+	address_space_init();
+}
+
 void address_space_heap_ready(void)
 {
 	hv_ptab.alloc = table_alloc;
