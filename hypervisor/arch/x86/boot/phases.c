@@ -9,10 +9,17 @@
 #include <hv/descriptors.h>
 #include <hv/domain.h>
 #include <hv/features.h>
+#include <hv/event.h>
+#include <hv/frame.h>
 #include <hv/image.h>
+#include <hv/ioremap.h>
 #include <hv/irq.h>
 #include <hv/log.h>
 #include <hv/mm.h>
+#include <hv/pci.h>
+#include <hv/pirq.h>
+#include <hv/pv.h>
+#include <hv/sched.h>
 #include <hv/smp.h>
 #include <hv/time.h>
 #include <hv/timer.h>
@@ -24,6 +31,11 @@
 #include "multiboot2.h"
 
 struct boot_info boot_info;
+
+/* Upward calls of the modules below. */
+const struct pirq_ops *pirq_ops = &irq_pirq_ops;
+
+#define VIDEO_SIZE_MAX (256UL << 20)
 
 static struct boot_strings strings;
 static struct multiboot2_report report;
@@ -113,12 +125,31 @@ static void acpi_init(void)
 		log_err("No usable ACPI tables: going on with one CPU and legacy devices.");
 }
 
+static void video_init(void)
+{
+	const struct boot_video *b = &boot_info.video;
+	struct console_video v = {
+		.kind = b->text ? CONSOLE_VIDEO_TEXT : CONSOLE_VIDEO_LINEAR, .width = b->width, .height = b->height,
+		.pitch = b->pitch, .bpp = b->bpp, .red_pos = b->red_pos, .red_size = b->red_size,
+		.green_pos = b->green_pos, .green_size = b->green_size, .blue_pos = b->blue_pos,
+		.blue_size = b->blue_size, .paddr = b->addr,
+	};
+	u64 size = (u64)b->pitch * b->height;
+
+	if (!b->valid || size == 0 || size > VIDEO_SIZE_MAX)
+		return;
+	v.memory = b->text ? ioremap(b->addr, size) : ioremap_wc(b->addr, size);
+	if (!v.memory || console_video_init(&v) != 0)
+		log_warn("The screen cannot be used.");
+}
+
 /* What CPU 0 alone needs, in the order in which things stand on each other. */
 static void cpu0_init(void)
 {
 	descriptors_load(0);
 	acpi_init();
 	mm_init();
+	video_init();
 	lapic_init_bsp();
 	topology_init(lapic_id());
 	if (timer_cpu_init(0) != 0)
@@ -128,9 +159,50 @@ static void cpu0_init(void)
 	irq_init();
 }
 
+static void console_ring_init(void)
+{
+	size_t size = console_ring_size_wanted();
+	struct frame *f = frames_alloc((unsigned int)__builtin_ctzl(size >> PAGE_SHIFT), 0);
+
+	if (f)
+		console_ring_move(frame_map(frame_mfn(f)), size);
+	else
+		log_warn("No memory for a console ring of %zu bytes.", size);
+}
+
+static void modules_release(void)
+{
+	for (u32 i = 0; i < boot_info.nr_modules; i++)
+		mm_boot_release(boot_info.module[i].start, boot_info.module[i].size);
+}
+
+static void dom0_start(void)
+{
+	const struct boot_module *initrd = boot_info.nr_modules > 1 ? &boot_info.module[1] : NULL;
+	struct domain *d;
+
+	if (boot_info.nr_modules == 0)
+		panic("there is no kernel for dom0: add a module2 line with a Linux kernel to the boot loader's entry");
+	d = dom0_build(&boot_info.module[0], initrd, boot_info.module[0].cmdline);
+	modules_release();
+	console_dom0_starts();
+	domain_unpause(d);
+}
+
 void boot_late(void)
 {
-	panic("nothing more to do");
+	softirq_init();
+	domains_init();
+	sched_init();
+	cpu_info()->current = idle_vcpu(0);
+	if (!cpu_info()->current || sched_cpu_up(0) != 0)
+		panic("no memory for the first run queue");
+	cpus_start();
+	console_ring_init();
+	pci_init();
+	irq_init_late();
+	guest_ops_pv = &pv_guest_ops;
+	dom0_start();
 }
 
 /* On CPU 0's stack in its window. */
