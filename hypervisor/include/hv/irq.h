@@ -51,6 +51,8 @@ void irq_init_late(void);
  */
 int ioapic_guest_read(u64 address, u32 reg, u32 *val) must_check;
 int ioapic_guest_write(u64 address, u32 reg, u32 val) must_check;
+/* The vector of a GSI, given now if it has none: for PHYSDEVOP_alloc_irq_vector. -EINVAL, -ENOSPC. */
+int irq_gsi_vector(u32 gsi) must_check;
 /* Trigger mode and polarity of a GSI not in use: 0, -EINVAL, or -EBUSY if it is in use otherwise. */
 int irq_gsi_configure(u32 gsi, bool level, bool low) must_check;
 /*

@@ -41,6 +41,8 @@ int pirq_map(struct domain *d, int want, u32 irq) must_check;
 int pirq_unmap(struct domain *d, u32 pirq) must_check;
 /* First of n consecutive free pirqs above the GSIs, aligned to n (a power of two), from the top; -ENOSPC, -ENOMEM. A snapshot. */
 int pirq_find_free(struct domain *d, u32 n) must_check;
+/* Chooses a pirq that only a map that asks for it will get, until it is unmapped. -ENOSPC, -ENOMEM. */
+int pirq_reserve(struct domain *d) must_check;
 /* The irq of a mapped pirq / pirq of a mapped irq, or -EINVAL. */
 int pirq_irq(struct domain *d, u32 pirq) must_check;
 int irq_pirq(struct domain *d, u32 irq) must_check;

@@ -205,6 +205,22 @@ int irq_request_gsi(u32 gsi, void (*fn)(void *arg), void *arg, const char *name)
 	return rc;
 }
 
+int irq_gsi_vector(u32 gsi)
+{
+	struct irq_desc *desc = gsi < gsi_count ? irq_find(gsi) : NULL;
+	int rc = 0;
+
+	if (!desc)
+		return -EINVAL;
+	spin_lock(&desc->lock);
+	if (!desc->vector)
+		rc = vector_assign(desc, vector_cpu_choose());
+	if (!rc)
+		rc = desc->vector;
+	spin_unlock(&desc->lock);
+	return rc;
+}
+
 int irq_gsi_configure(u32 gsi, bool level, bool low)
 {
 	struct irq_desc *desc = gsi < gsi_count ? irq_find(gsi) : NULL;

@@ -30,6 +30,7 @@
 struct pirq {
 	u16 irq_plus_1;			/* 0: not mapped */
 	bool bound;			/* the domain is among the irq's guests */
+	bool reserved;			/* promised, not mapped: pirq_map chooses another unless asked for it */
 };
 
 struct pirq_domain {
@@ -157,7 +158,7 @@ static int free_find(const struct pirq_domain *p, u32 n)
 		bool all_free = true;
 
 		for (u32 i = 0; i < n && all_free; i++)
-			all_free = !p->pirq[first + i].irq_plus_1;
+			all_free = !p->pirq[first + i].irq_plus_1 && !p->pirq[first + i].reserved;
 		if (all_free && first >= irq_gsi_count())
 			return (int)first;
 	}
@@ -175,6 +176,39 @@ int pirq_find_free(struct domain *d, u32 n)
 	found = free_find(p, n);
 	spin_unlock(&p->lock);
 	return found;
+}
+
+int pirq_reserve(struct domain *d)
+{
+	struct pirq_domain *p = table_get(d);
+	int pirq;
+
+	if (!p)
+		return -ENOMEM;
+	spin_lock(&p->lock);
+	pirq = free_find(p, 1);
+	if (pirq >= 0)
+		p->pirq[pirq].reserved = true;
+	spin_unlock(&p->lock);
+	return pirq;
+}
+
+/* Gives up a pirq that was reserved and not mapped. */
+static int unreserve(struct domain *d, u32 pirq)
+{
+	struct pirq_domain *p = __atomic_load_n(&d->pirqs, __ATOMIC_ACQUIRE);
+	int rc = -EINVAL;
+
+	if (!p || pirq >= p->count)
+		return -EINVAL;
+	pirq = (u32)index_clamp(pirq, p->count);
+	spin_lock(&p->lock);
+	if (p->pirq[pirq].reserved) {
+		p->pirq[pirq].reserved = false;
+		rc = 0;
+	}
+	spin_unlock(&p->lock);
+	return rc;
 }
 
 /* Table locked. */
@@ -370,8 +404,10 @@ int pirq_unmap(struct domain *d, u32 pirq)
 	u32 irq, block, index, n;
 	int rc = unmap_one(d, pirq, &irq, &block, &index);
 
-	if (rc || index)
-		return rc;
+	if (rc)
+		return unreserve(d, pirq);
+	if (index)
+		return 0;
 	/* The first of a block of MSIs stands for all. */
 	for (u32 i = 1; i < block; i++) {
 		int other = irq_pirq(d, irq + i);
