@@ -5,6 +5,7 @@
  * entered by SYSRET, which takes them over.
  */
 #include "bounce.h"
+#include "frame_store.h"
 
 #include <hv/compiler.h>
 #include <hv/domain.h>
@@ -12,8 +13,6 @@
 #include <hv/hypercall.h>
 #include <hv/pv.h>
 #include <hv/x86.h>
-
-#define FRAME_WORDS_MAX 11
 
 bool pv_mode_set(struct vcpu *v, bool kernel)
 {
@@ -36,18 +35,24 @@ u64 pv_flags_to_guest(const struct vcpu *v, u64 flags, u8 upcall_mask)
 	flags &= ~(u64)(FLAG_IF | FLAG_IOPL);
 	if (!upcall_mask)
 		flags |= FLAG_IF;
-	if (v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl))
+	if (unlikely(v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl)))
 		flags |= (u64)v->pv->iopl << 12;
 	return flags;
 }
 
-static u64 *push_segments(const struct pv_vcpu *pv, u64 *top)
+/* The failsafe frame: selectors lie between r11 and rip. */
+static noinline_fn int must_check frame_store_segments(struct vcpu *v, gva_t sp, const struct regs *r, u64 cs, u64 flags)
 {
-	*--top = pv->gs;
-	*--top = pv->fs;
-	*--top = pv->es;
-	*--top = pv->ds;
-	return top;
+	const struct pv_vcpu *pv = v->pv;
+	u64 words[11] = { r->rcx, r->r11, pv->ds, pv->es, pv->fs, pv->gs, r->rip, cs, flags, r->rsp, r->ss & 0xffff };
+
+	return guest_copy_out(v, sp, words, sizeof(words));
+}
+
+static noinline_fn void no_stack(struct vcpu *v, gva_t sp, u64 handler)
+{
+	domain_crash(v, "no stack for an exception frame at %#llx (entry %#llx)", (unsigned long long)sp,
+		     (unsigned long long)handler);
 }
 
 void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum bounce_extra extra, u32 error)
@@ -55,33 +60,30 @@ void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum boun
 	struct pv_vcpu *pv = v->pv;
 	struct vcpu_info *info = v->info;
 	u8 was_masked = READ_ONCE(info->evtchn_upcall_mask) != 0;
-	u64 frame[FRAME_WORDS_MAX], *end = frame + FRAME_WORDS_MAX, *top = end;
-	u64 cs = r->cs & 0xffff, sp;
+	struct bounce_frame f = {
+		.rcx = r->rcx, .r11 = r->r11, .rip = r->rip, .rflags = pv_flags_to_guest(v, r->rflags, was_masked),
+		.rsp = r->rsp, .ss = r->ss & 0xffff,
+	};
+	u64 sp;
+	int rc;
 
-	*--top = r->ss & 0xffff;
-	*--top = r->rsp;
-	*--top = pv_flags_to_guest(v, r->rflags, was_masked);
+	f.cs = (r->cs & 0xfffc) | (u64)was_masked << 32;
 	if (pv->kernel_mode) {
-		cs &= ~3UL;
 		sp = r->rsp;
 	} else {
-		cs |= 3;
+		f.cs |= 3;
 		sp = pv->kernel_sp;
 		(void)pv_mode_set(v, true);
 	}
-	*--top = cs | (u64)was_masked << 32;
-	*--top = r->rip;
-	if (extra == BOUNCE_ERROR)
-		*--top = error;
-	else if (unlikely(extra == BOUNCE_SEGMENTS))
-		top = push_segments(pv, top);
-	*--top = r->r11;
-	*--top = r->rcx;
-
-	sp = (sp & ~15UL) - (u64)(end - top) * sizeof(*top);
-	if (unlikely(guest_copy_out(v, sp, top, (size_t)(end - top) * sizeof(*top)))) {
-		domain_crash(v, "no stack for an exception frame at %#llx (entry %#llx)", (unsigned long long)sp,
-			     (unsigned long long)handler);
+	sp &= ~15UL;
+	if (extra == BOUNCE_PLAIN)
+		rc = frame_store(v, sp -= 7 * 8, &f);
+	else if (likely(extra == BOUNCE_ERROR))
+		rc = frame_store_error(v, sp -= 8 * 8, &f, error);
+	else
+		rc = frame_store_segments(v, sp -= 11 * 8, r, f.cs, f.rflags);
+	if (unlikely(rc)) {
+		no_stack(v, sp, handler);
 		return;
 	}
 	if (mask)
