@@ -271,6 +271,19 @@ static void words_mirror(const struct cpu_policy *p, u32 *words)
 		words[2] |= words[0] & EXTD_COMMON;
 }
 
+/* States that the CPU does not save are not there, whatever the feature bits say. */
+static void words_limit_xstate(u32 *words)
+{
+	u64 xcr0 = cpu_has(CPU_XSAVE) ? host.xstate[0].a : 0;
+
+	if ((xcr0 & (XCR0_FPU | XCR0_SSE)) != (XCR0_FPU | XCR0_SSE))
+		words[1] &= ~(1u << XEN_X86_FEATURE_XSAVE % 32);
+	if (!(xcr0 & XCR0_AVX))
+		words[1] &= ~(1u << XEN_X86_FEATURE_AVX % 32);
+	if ((xcr0 & XCR0_AVX512) != XCR0_AVX512)
+		words[5] &= ~(1u << XEN_X86_FEATURE_AVX512F % 32);
+}
+
 static void pv_max_make(void)
 {
 	u32 words[CPU_FEATURE_WORDS], allowed[CPU_FEATURE_WORDS];
@@ -282,6 +295,7 @@ static void pv_max_make(void)
 		words[i] &= allowed[i];
 	words[1] |= 1u << XEN_X86_FEATURE_HYPERVISOR % 32;
 	words[0] |= 1u << XEN_X86_FEATURE_APIC % 32;
+	words_limit_xstate(words);
 	features_close(words);
 	words_mirror(&host, words);
 	words_put(&pv_max, words);

@@ -282,6 +282,15 @@ static enum emulation interrupt_flag_emulate(struct vcpu *v, bool mask)
 	return EMULATED;
 }
 
+static enum emulation xsetbv_emulate(struct vcpu *v, u32 index, u64 val)
+{
+	struct cpuid_leaf allowed = cpuid_guest(v, 0xd, 0);
+
+	if (val & ~((u64)allowed.d << 32 | allowed.a) || xcr0_set(v, index, val))
+		return EMULATE_REFUSED;
+	return EMULATED;
+}
+
 /* Only a domain that has devices can have a use for it. */
 static void cache_flush_emulate(const struct vcpu *v)
 {
@@ -317,7 +326,7 @@ static enum emulation kernel_emulate(struct vcpu *v, struct regs *r, const struc
 	case INSN_WRMSR:
 		return msr_emulate(v, r, true);
 	case INSN_XSETBV:
-		return xcr0_set(v, (u32)r->rcx, r->rdx << 32 | (u32)r->rax) ? EMULATE_REFUSED : EMULATED;
+		return xsetbv_emulate(v, (u32)r->rcx, r->rdx << 32 | (u32)r->rax);
 	case INSN_INVLPG:
 		return invlpg_emulate(v, r, i, mode);
 	case INSN_SWAPGS:
