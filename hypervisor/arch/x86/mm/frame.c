@@ -123,12 +123,6 @@ static void frames_release(u64 start, u64 end)
 	}
 }
 
-void mm_early_init(void)
-{
-	boot_memory_init();
-	address_space_init();
-}
-
 void mm_init(void)
 {
 	unsigned int nodes = MAX(acpi_info.nodes, 1U);
