@@ -257,6 +257,8 @@ void lapic_init_bsp(void)
 		if (!lapic_base)
 			panic("no memory to map the local APIC at %#lx", (unsigned long)address);
 	}
+	/* Once without knowing the MADT's name of this CPU, so that the id can be read and the timer measured. */
+	lapic_init_cpu();
 	log_info("local APIC: %s, timer %s", x2apic ? "x2APIC" : "xAPIC",
 		 timer_deadline ? "by TSC deadline" : "one-shot");
 }
