@@ -17,5 +17,21 @@ extern bool opt_noreboot;	/* core/domain_run.c */
 extern const u8 trampoline_start[], trampoline_end[];
 extern const u8 trampoline_gdt_pointer[], trampoline_far[], trampoline_cr3[];
 extern u64 boot_l4[512];
+/* trampoline.c: puts the start-up code below 1 MiB; its page number. */
+u8 trampoline_place(void);
+
+/* online.c: C entry of a CPU that starts, and what trampoline.S takes for it. */
+void cpu_start(void) noreturn_fn;
+extern u64 cpu_start_root, cpu_start_stack;
+/* CPU 0, once windows can be made: its stack, descriptors and TSS appear in its window. */
+void cpu_window_init_boot(void);
+/* Starts the other CPUs, as many as the options allow. */
+void cpus_start(void);
+
+/* topology.c: numbers the CPUs. */
+void topology_init(u32 boot_apic_id);
+/* Do the options want this CPU started at boot, and how many in all? */
+bool topology_wanted(unsigned int cpu);
+unsigned int topology_max(void);
 
 #endif

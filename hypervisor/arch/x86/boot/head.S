@@ -62,7 +62,7 @@ boot_entry:
 	call 1f
 1:	popl %ebp
 	subl $(1b - boot_image), %ebp		/* ebp: physical address of the image */
-	leal (boot_stack_end - boot_image)(%ebp), %esp
+	leal (boot_stack - boot_image + STACK_SIZE - CPU_INFO_SIZE)(%ebp), %esp
 	movl %ebx, %edi				/* edi: the loader's information */
 
 	leal (message_loader - boot_image)(%ebp), %esi
@@ -184,7 +184,7 @@ boot_entry64:
 	movl %eax, %fs
 	movl %eax, %gs
 	movl %eax, %ss
-	leaq boot_stack_end(%rip), %rsp
+	leaq boot_stack + STACK_SIZE - CPU_INFO_SIZE(%rip), %rsp
 	movl %ebp, %esi				/* the upper half is zero from here on */
 	movl %edi, %edi
 	movq %rsi, image_phys(%rip)
@@ -199,12 +199,6 @@ boot_l3_low:	.skip 4096
 boot_l3_image:	.skip 4096
 boot_l2_image:	.skip 4096
 boot_l2_low:	.skip 4 * 4096
-	/* The stack of CPU 0 until its window is there; aligned like every CPU's, and with its struct cpu_info at the top. */
-	.balign STACK_SIZE
-	.globl boot_stack
-boot_stack:	.skip STACK_SIZE - CPU_INFO_SIZE
-boot_stack_end:	.skip CPU_INFO_SIZE
-
 	.bss
 	.balign 8
 	.globl image_phys

@@ -6,6 +6,7 @@
 #include <hv/cmdline.h>
 #include <hv/console.h>
 #include <hv/cpu.h>
+#include <hv/cpu_boot.h>
 #include <hv/descriptors.h>
 #include <hv/domain.h>
 #include <hv/features.h>
@@ -26,7 +27,6 @@
 #include <hv/tlb.h>
 #include <hv/x86.h>
 
-#include "../cpu/cpu.h"
 #include "boot.h"
 #include "multiboot2.h"
 

@@ -6,7 +6,6 @@
 #include <hv/mm.h>
 #include <hv/string.h>
 
-#include "../cpu/cpu.h"
 #include "boot.h"
 
 #define LOW_START 0x1000UL	/* page 0 has the BIOS's interrupt table */

@@ -58,7 +58,6 @@ struct table_pointer {
 u64 boot_gdt_page[PAGE_SIZE / sizeof(u64)] aligned_to(PAGE_SIZE);
 u8 boot_tss_page[PAGE_SIZE] aligned_to(PAGE_SIZE);
 static u64 idt[256][2] aligned_to(PAGE_SIZE);
-extern u8 boot_stack[];
 
 static void gdt_set(u64 *page, u16 selector, u64 descriptor)
 {

@@ -6,6 +6,7 @@
 #include <hv/acpi.h>
 #include <hv/boot.h>
 #include <hv/cpu.h>
+#include <hv/cpu_boot.h>
 #include <hv/domain.h>
 #include <hv/features.h>
 #include <hv/frame.h>
@@ -23,12 +24,10 @@
 #include <hv/x86.h>
 #include <xen/arch-x86/xen.h>
 
-#include "cpu.h"
+#include "boot.h"
 
 #define US(n) ((ns_t)(n) * 1000)
 #define MS(n) ((ns_t)(n) * 1000000)
-
-extern u8 boot_stack[];
 
 /* Where a CPU stands; written by itself and by who starts or stops it, under LOCK_HOTPLUG. */
 enum cpu_state {
@@ -39,24 +38,12 @@ enum cpu_state {
 	CPU_STATE_LEAVING,	/* asked to go offline at its next idle */
 };
 
-struct cpumask cpu_online_map = { { 1 } };
-struct cpumask cpu_present_map = { { 1 } };
-struct cpu_topology cpu_topology[MAX_CPUS];
-/* CPU 0 begins on boot's stack, which is later mapped in its window too. */
-static struct cpu_info *info_table[MAX_CPUS] = {
-	(struct cpu_info *)(boot_stack + STACK_SIZE - sizeof(struct cpu_info)),
-};
 static u32 states[MAX_CPUS] = { CPU_STATE_ONLINE };
 static struct spinlock hotplug_lock = SPINLOCK(LOCK_HOTPLUG);
 
 /* For the entry code of a CPU that starts. */
 u64 cpu_start_root, cpu_start_stack;
 static unsigned int cpu_starting;
-
-struct cpu_info *cpu_info_of(unsigned int cpu)
-{
-	return info_table[cpu];
-}
 
 static void state_set(unsigned int cpu, enum cpu_state s)
 {
@@ -107,7 +94,7 @@ void cpu_window_init_boot(void)
 	window_map(0, WINDOW_GDT_PAGE + FIRST_RESERVED_GDT_PAGE, paddr_mfn(image_paddr(boot_gdt_page)));
 	window_map(0, WINDOW_TSS_PAGE, paddr_mfn(image_paddr(boot_tss_page)));
 	descriptors_fill(0, boot_gdt_page, boot_tss_page);
-	info_table[0] = window_info(0);
+	cpu_info_set(0, window_info(0));
 }
 
 /* Stack, descriptor page and TSS; kept when the CPU goes offline. 0 or -ENOMEM. */
@@ -116,7 +103,7 @@ static int cpu_memory_create(unsigned int cpu)
 	void *pages[STACK_PAGES + 2] = { NULL };
 	struct cpu_info *info;
 
-	if (info_table[cpu])
+	if (cpu_info_of(cpu))
 		return 0;
 	if (percpu_window_create(cpu) != 0)
 		return -ENOMEM;
@@ -134,7 +121,7 @@ static int cpu_memory_create(unsigned int cpu)
 	page_free(pages[STACK_GUARD_PAGE]);
 	info = window_info(cpu);
 	info->cpu = cpu;
-	info_table[cpu] = info;
+	cpu_info_set(cpu, info);
 	return 0;
 
 no_memory:
@@ -169,7 +156,7 @@ static int cpu_wake(unsigned int cpu)
 
 	cpu_starting = cpu;
 	cpu_start_root = hv_root().v;
-	cpu_start_stack = (u64)info_table[cpu];
+	cpu_start_stack = (u64)cpu_info_of(cpu);
 	state_set(cpu, CPU_STATE_STARTING);
 	lapic_send_init(apic_id);
 	delay(MS(10));
@@ -196,8 +183,8 @@ static int cpu_up_locked(unsigned int cpu)
 		rc = timer_cpu_init(cpu);
 	if (rc != 0)
 		return rc;
-	info_table[cpu]->current = idle_vcpu(cpu);
-	if (!info_table[cpu]->current)
+	cpu_info_of(cpu)->current = idle_vcpu(cpu);
+	if (!cpu_info_of(cpu)->current)
 		return -ENOMEM;
 	rc = cpu_wake(cpu);
 	if (rc == 0 && !state_wait(cpu, CPU_STATE_ONLINE, MS(5000)))
@@ -262,6 +249,7 @@ void cpu_offline_check(unsigned int cpu)
 	irq_cpu_drain(cpu);
 	/* Who asked before the map changed is answered; who asks now sees that this CPU is gone. */
 	smp_answer();
+	lapic_disable();
 	wbinvd();
 	state_set(cpu, CPU_STATE_OFF);
 	smp_park_forever();

@@ -6,7 +6,7 @@
 #include <hv/features.h>
 #include <hv/log.h>
 
-#include "cpu.h"
+#include "boot.h"
 
 #define TOPOLOGY_LEAF 0xb
 #define TOPOLOGY_LEVEL_THREAD 1
