@@ -3,6 +3,7 @@ include Config.mk
 
 all: hypervisor
 include hypervisor/build.mk
+include guest-abi/build.mk
 include tests/build.mk
 
 .PHONY: all help clean quick
