@@ -28,7 +28,7 @@ struct pv_trap {
 
 /* CPU state of a PV vCPU beside its registers. */
 struct pv_vcpu {
-	/* Address space. guest_table: kernel root (L4), user_table: user root, both validated L4 frames with a type reference held. */
+	/* Address space: kernel and user root, validated L4 frames with a type reference held; INVALID_MFN = none. */
 	mfn_t kernel_root, user_root;
 	bool kernel_mode;		/* guest kernel (true) or guest user (false) */
 	bool ts;			/* guest asked for CR0.TS */

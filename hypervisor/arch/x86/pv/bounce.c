@@ -20,7 +20,7 @@ bool pv_mode_set(struct vcpu *v, bool kernel)
 
 	if (pv->kernel_mode == kernel)
 		return true;
-	if (unlikely(!kernel && mfn_eq(pv->user_root, mfn(0)))) {
+	if (unlikely(!kernel && mfn_eq(pv->user_root, INVALID_MFN))) {
 		domain_crash(v, "no page tables for user mode");
 		return false;
 	}

@@ -26,6 +26,7 @@ int pv_vcpu_init(struct vcpu *v)
 	if (!pv)
 		return -ENOMEM;
 	pv->kernel_mode = true;
+	pv->kernel_root = pv->user_root = INVALID_MFN;
 	pv->kernel_ss = FLAT_KERNEL_SS64;
 	pv->dr[6] = DR6_INIT;
 	v->pv = pv;
@@ -275,9 +276,10 @@ void pv_context_get(struct vcpu *v, void *ctxt)
 	regs_get(&c->user_regs, v);
 	tables_get(c, pv);
 	c->ctrlreg[0] = pv_cr0_guest(v);
-	c->ctrlreg[3] = xen_pfn_to_cr3(pv->kernel_root.v);
+	if (!mfn_eq(pv->kernel_root, INVALID_MFN))
+		c->ctrlreg[3] = xen_pfn_to_cr3(pv->kernel_root.v);
 	/* Bit 0 tells that there is one. */
-	if (pv->user_root.v)
+	if (!mfn_eq(pv->user_root, INVALID_MFN))
 		c->ctrlreg[1] = xen_pfn_to_cr3(pv->user_root.v) | 1;
 	c->ctrlreg[4] = pv_cr4_guest(v);
 	for (unsigned int i = 0; i < ARRAY_SIZE(c->debugreg); i++)
