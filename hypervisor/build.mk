@@ -29,7 +29,7 @@ $(HV_BUILD)/%.S.o: %.S $(HV_GEN) Config.mk
 $(HV_GEN): hypervisor/arch/x86/cpu/asm-offsets.c Config.mk
 	@mkdir -p $(@D) $(HV_BUILD)/hypervisor
 	$(CC) $(HV_CFLAGS) -g0 -MMD -MP -MT $@ -MF $(HV_BUILD)/hypervisor/asm-offsets.d -S $< -o $(HV_BUILD)/asm-offsets.s
-	sed -n 's/^#define/#define/p' $(HV_BUILD)/asm-offsets.s > $@
+	sed -n 's/.*\.ascii[[:space:]]*"\(#define [^"]*\)".*/\1/p' $(HV_BUILD)/asm-offsets.s > $@
 
 $(HV_BUILD)/absent.S: $(HV_OBJ) $(HV_LDS)
 	$(NM) -gA $(HV_OBJ) | LC_ALL=C awk '$$(NF-1) == "U" { u[$$NF] } $$(NF-1) ~ /[TDBRVWC]/ { d[$$NF] } \

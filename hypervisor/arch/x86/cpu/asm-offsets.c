@@ -7,7 +7,7 @@
 #include <hv/pv.h>
 #include <hv/regs.h>
 
-#define VALUE(name, value) __asm__ volatile("\n#define " #name " %c0" : : "i"((long)(value)))
+#define VALUE(name, value) __asm__ volatile("\n.ascii \"#define " #name " %c0\"" : : "i"((long)(value)))
 #define OFFSET(name, type, member) VALUE(name, offsetof(type, member))
 /* Entry code addresses struct cpu_info from its register frame. */
 #define INFO_OFFSET(name, member) \
