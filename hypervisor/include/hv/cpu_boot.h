@@ -37,6 +37,12 @@ void smp_park_forever(void) noreturn_fn;
 /* Prints what the stack says about callers of the caller; for panic. */
 void stack_dump(void);
 
+/* --- nmi.c, watchdog.c --- */
+void nmi_init(void);
+/* Starts to watch from this CPU; before the CPU goes offline the watching ends. */
+void watchdog_init_cpu(void);
+void watchdog_stop_cpu(unsigned int cpu);
+
 /* --- boot/online.c --- */
 /* Ends here when this CPU has been asked to go offline. Idle, no lock held; any time. */
 void cpu_offline_check(unsigned int cpu);

@@ -143,6 +143,7 @@ void cpu_start(void)
 	cpumask_set(&cpu_online_map, cpu);
 	if (sched_cpu_up(cpu) != 0)
 		panic("no memory for the run queue of CPU %u", cpu);
+	watchdog_init_cpu();
 	state_set(cpu, CPU_STATE_ONLINE);
 	cpu_run();
 }
@@ -218,6 +219,7 @@ static int cpu_down_locked(unsigned int cpu)
 	rc = sched_cpu_down(cpu);
 	if (rc != 0)
 		return rc;
+	watchdog_stop_cpu(cpu);
 	state_set(cpu, CPU_STATE_LEAVING);
 	softirq_raise(cpu, SOFTIRQ_SCHEDULE);
 	if (!state_wait(cpu, CPU_STATE_OFF, MS(2000))) {

@@ -192,11 +192,13 @@ static void dom0_start(void)
 void boot_late(void)
 {
 	softirq_init();
+	nmi_init();
 	domains_init();
 	sched_init();
 	cpu_info()->current = idle_vcpu(0);
 	if (!cpu_info()->current || sched_cpu_up(0) != 0)
 		panic("no memory for the first run queue");
+	watchdog_init_cpu();
 	cpus_start();
 	console_ring_init();
 	pci_init();

@@ -33,6 +33,10 @@ void exit_work(void);
 void nmi_handle(struct regs *r);
 void machine_check_handle(struct regs *r);
 
+/* --- watchdog.c --- */
+/* True when the NMI was the watchdog's. */
+bool watchdog_nmi(const struct regs *r);
+
 /* --- entry.S --- */
 extern const u8 entry_stubs[256][16];
 extern const u8 syscall_stubs[MAX_CPUS][2][32];	/* SYSCALL from 64-bit and from 32-bit code */
