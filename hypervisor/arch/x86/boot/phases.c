@@ -19,6 +19,7 @@
 #include <hv/mm.h>
 #include <hv/pci.h>
 #include <hv/pirq.h>
+#include <hv/policy.h>
 #include <hv/pv.h>
 #include <hv/sched.h>
 #include <hv/smp.h>
@@ -193,6 +194,7 @@ void boot_late(void)
 {
 	softirq_init();
 	nmi_init();
+	cpu_policy_init();
 	domains_init();
 	sched_init();
 	cpu_info()->current = idle_vcpu(0);

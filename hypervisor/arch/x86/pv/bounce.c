@@ -2,7 +2,7 @@
 /*
  * Entering the guest kernel. The frame is, from the new stack pointer up: rcx, r11, [error code | ds, es, fs, gs], rip,
  * cs (with the saved event mask in bits 39:32), rflags, rsp, ss. Since rcx and r11 are in the frame, the kernel is
- * entered by SYSRET, which takes them over.
+ * entered by SYSRET, which takes them for rip and rflags.
  */
 #include "bounce.h"
 #include "frame_store.h"
@@ -93,8 +93,6 @@ void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum boun
 	r->rsp = sp;
 	r->cs = FLAT_KERNEL_CS64;
 	r->ss = FLAT_KERNEL_SS64;
-	r->rcx = handler;
-	r->r11 = r->rflags;
 	r->vector = TRAP_SYSCALL;
 }
 

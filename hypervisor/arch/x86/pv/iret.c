@@ -29,8 +29,6 @@ long do_iret(struct vcpu *v, u64 *args maybe_unused)
 	struct regs *r = v->regs;
 	struct iret_context f;
 
-	if (unlikely(v->in_multicall))
-		return -EPERM;
 	if (unlikely(guest_copy_in(v, &f, r->rsp, sizeof(f)))) {
 		domain_crash(v, "iret frame at %#llx cannot be read", (unsigned long long)r->rsp);
 		return -EFAULT;
