@@ -8,6 +8,7 @@
 
 #define BOOT_MODULES 4
 #define BOOT_E820_MAX 256
+#define BOOT_EFI_MEMORY_MAX 512
 
 struct boot_module {
 	paddr_t start;
@@ -22,6 +23,12 @@ struct e820_entry {
 	u64 addr, size;
 	u32 type;
 } packed_struct;
+
+/* A descriptor of the EFI memory map. */
+struct boot_efi_memory {
+	u64 start, size, attributes;
+	u32 type;
+};
 
 struct boot_video {
 	bool valid, text;	/* text: VGA 80x25 at 0xb8000; else linear framebuffer */
@@ -41,6 +48,8 @@ struct boot_info {
 	u8 rsdp_copy[40];
 	u32 rsdp_len;
 	paddr_t efi_systab;		/* EFI system table (64-bit) or 0 */
+	u32 nr_efi_memory;
+	struct boot_efi_memory efi_memory[BOOT_EFI_MEMORY_MAX];
 	struct boot_video video;
 	paddr_t image_start, image_end;	/* where the hypervisor itself lies */
 };
@@ -61,5 +70,7 @@ void machine_halt(void) noreturn_fn;
  * machine_poweroff needs them.
  */
 void machine_sleep_values(u16 pm1a, u16 pm1b);
+/* The same for machines whose FADT has sleep control and status registers in place of those: the sleep type for S5. */
+void machine_sleep_type(u16 type);
 
 #endif

@@ -29,5 +29,7 @@ static inline paddr_t image_paddr(const volatile void *p)
  * Any context.
  */
 const char *symbol_lookup(u64 addr, u64 *offset);
+/* Name and address of function number index in ascending order of address; NULL behind the last one. */
+const char *symbol_get(u32 index, u64 *addr);
 
 #endif

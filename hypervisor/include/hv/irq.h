@@ -92,6 +92,8 @@ void irq_release(u32 irq, u32 count);
 /* Routes and masks or unmasks again as before (after the device lost its registers). */
 void irq_restore(u32 irq);
 
+/* From now on irqs stay on the CPU they are on, whatever guests ask for (XENPF_platform_quirk). */
+void irq_balance_disable(void);
 /* Off-lining: moves device interrupts of a CPU (no longer in cpu_online_map) elsewhere. Called on that CPU. */
 void irq_cpu_drain(unsigned int cpu);
 /* Debug key: every irq that is in use. */

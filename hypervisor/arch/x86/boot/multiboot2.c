@@ -6,7 +6,7 @@
 
 enum tag_type {
 	TAG_END = 0, TAG_CMDLINE = 1, TAG_LOADER = 2, TAG_MODULE = 3, TAG_MEMORY = 4, TAG_MMAP = 6, TAG_FRAMEBUFFER = 8,
-	TAG_EFI64 = 12, TAG_ACPI_OLD = 14, TAG_ACPI_NEW = 15,
+	TAG_EFI64 = 12, TAG_ACPI_OLD = 14, TAG_ACPI_NEW = 15, TAG_EFI_MMAP = 17,
 };
 
 /* Offsets in tags, from the tag's start (type and size are the first two words). */
@@ -28,6 +28,9 @@ enum tag_type {
 #define FB_COLOUR 32		/* position and size of red, green, blue */
 #define FB_TYPE_RGB 1
 #define FB_TYPE_TEXT 2
+#define EFI_MMAP_ENTRY_SIZE 8
+#define EFI_MMAP_ENTRIES 16
+#define EFI_MMAP_ENTRY_MIN 40	/* type, padding, physical, virtual, pages, attributes */
 
 /* The text of len bytes at src, terminated or not, without what a boot script put in front. */
 static const char *text_copy(char *dst, size_t size, const u8 *src, u32 len, bool skip)
@@ -106,6 +109,27 @@ static void memory_read(const u8 *tag, u32 size, struct boot_info *out, struct m
 	e820_add(out, 0x100000, (u64)get_le32(tag + MEMORY_UPPER) << 10, E820_RAM, report);
 }
 
+static void efi_mmap_read(const u8 *tag, u32 size, struct boot_info *out, struct multiboot2_report *report)
+{
+	u32 step;
+
+	if (size < EFI_MMAP_ENTRIES) {
+		report->damaged = true;
+		return;
+	}
+	step = get_le32(tag + EFI_MMAP_ENTRY_SIZE);
+	if (step < EFI_MMAP_ENTRY_MIN || step > size) {
+		report->damaged = true;
+		return;
+	}
+	out->nr_efi_memory = 0;
+	for (u32 at = EFI_MMAP_ENTRIES; at + step <= size && out->nr_efi_memory < BOOT_EFI_MEMORY_MAX; at += step)
+		out->efi_memory[out->nr_efi_memory++] = (struct boot_efi_memory){
+			.type = get_le32(tag + at), .start = get_le64(tag + at + 8),
+			.size = get_le64(tag + at + 24) << PAGE_SHIFT, .attributes = get_le64(tag + at + 32),
+		};
+}
+
 static void framebuffer_read(const u8 *tag, u32 size, struct boot_video *video)
 {
 	struct boot_video v = { 0 };
@@ -170,6 +194,9 @@ static void tag_read(u32 type, const u8 *tag, u32 size, struct boot_info *out, s
 	case TAG_EFI64:
 		if (size >= TAG_HEADER + 8)
 			out->efi_systab = paddr(get_le64(tag + TAG_HEADER));
+		break;
+	case TAG_EFI_MMAP:
+		efi_mmap_read(tag, size, out, report);
 		break;
 	case TAG_ACPI_OLD:
 	case TAG_ACPI_NEW:

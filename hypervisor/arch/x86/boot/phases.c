@@ -10,6 +10,7 @@
 #include <hv/descriptors.h>
 #include <hv/domain.h>
 #include <hv/features.h>
+#include <hv/efi.h>
 #include <hv/event.h>
 #include <hv/frame.h>
 #include <hv/image.h>
@@ -150,6 +151,7 @@ static void cpu0_init(void)
 	descriptors_load(0);
 	acpi_init();
 	mm_init();
+	efi_init();
 	video_init();
 	lapic_init_bsp();
 	topology_init(lapic_id());

@@ -18,6 +18,9 @@
 #define RESET_FULL 0x06
 #define PM1_SLEEP_ENABLE (1u << 13)
 #define PM1_SLEEP_STATUS (1u << 15)
+#define SLEEP_TYPE_MASK 7u
+#define SLEEP_CONTROL_ENABLE 0x20u
+#define SLEEP_STATUS_WAKE 0x80u
 
 /* Each access to port 0x80 takes about a microsecond; no clock is needed. */
 static void delay_us(unsigned int us)
@@ -96,12 +99,46 @@ static u16 acpi_port(const struct acpi_address *a)
 
 static bool sleep_values_valid;
 static u16 sleep_pm1a, sleep_pm1b;
+static bool sleep_type_valid;
+static u8 sleep_type;
 
 void machine_sleep_values(u16 pm1a, u16 pm1b)
 {
 	sleep_pm1a = pm1a;
 	sleep_pm1b = pm1b;
 	sleep_values_valid = true;
+}
+
+void machine_sleep_type(u16 type)
+{
+	sleep_type = type & SLEEP_TYPE_MASK;
+	sleep_type_valid = true;
+}
+
+static void register_write8(const struct acpi_address *a, u8 val)
+{
+	volatile void *p;
+
+	if (a->space == ACPI_SPACE_IO) {
+		outb((u16)a->address, val);
+	} else if (a->space == ACPI_SPACE_MEMORY) {
+		p = ioremap(paddr(a->address), 1);
+		if (p)
+			mmio_write8(p, val);
+	}
+}
+
+/* Reduced hardware (ACPI specification 6.4, 4.8.3.7). */
+static void poweroff_extended(void)
+{
+	const struct acpi_fadt *f = &acpi_info.fadt;
+
+	if (!sleep_type_valid || !f->sleep_control.address)
+		return;
+	if (f->sleep_status.address)
+		register_write8(&f->sleep_status, SLEEP_STATUS_WAKE);
+	register_write8(&f->sleep_control, (u8)(sleep_type << 2 | SLEEP_CONTROL_ENABLE));
+	delay_us(1000000);
 }
 
 void machine_poweroff(void)
@@ -119,6 +156,7 @@ void machine_poweroff(void)
 			outw(b, (u16)(sleep_pm1b | PM1_SLEEP_ENABLE));
 		delay_us(1000000);
 	}
+	poweroff_extended();
 	log_always("The machine may be switched off now.");
 	machine_halt();
 }

@@ -35,3 +35,13 @@ const char *symbol_lookup(u64 addr, u64 *offset)
 	*offset = at - t->symbol[low - 1].address;
 	return (const char *)&t->symbol[t->count] + t->symbol[low - 1].name;
 }
+
+const char *symbol_get(u32 index, u64 *addr)
+{
+	const struct symbol_table *t = (const struct symbol_table *)image_symbols_start;
+
+	if (image_symbols_end - image_symbols_start < 8 || index >= t->count)
+		return NULL;
+	*addr = (u64)image_start + t->symbol[index].address;
+	return (const char *)&t->symbol[t->count] + t->symbol[index].name;
+}

@@ -5,6 +5,7 @@
  * interrupt remapping), of which 255 means all.
  */
 #include <hv/irq.h>
+#include <hv/cmdline.h>
 #include <hv/cpu.h>
 #include <hv/errno.h>
 #include <hv/lock.h>
@@ -188,11 +189,19 @@ void irq_move_pending(struct irq_desc *desc)
 		move_now(desc, cpu, false);
 }
 
+static bool irqs_stay;
+BOOT_OPTION_BOOL("noirqbalance", irqs_stay, "Interrupts stay where they are and do not follow the vCPU that handles them.");
+
+void irq_balance_disable(void)
+{
+	WRITE_ONCE(irqs_stay, true);
+}
+
 void irq_move(struct irq_desc *desc, unsigned int cpu)
 {
 	bool was_masked = desc->masked;
 
-	if (!desc->vector || desc->block > 1 || cpu == desc->cpu) {
+	if (irqs_stay || !desc->vector || desc->block > 1 || cpu == desc->cpu) {
 		desc->want_cpu = NO_CPU;
 		return;
 	}
