@@ -58,6 +58,7 @@ struct pv_vcpu {
 	u64 cr2;			/* guest's view, also in vcpu_info.arch */
 	u64 cr4_guest;			/* bits of CR4 that the guest owns */
 	u32 tsc_aux;			/* MSR_TSC_AUX */
+	u32 spec_ctrl;			/* MSR_SPEC_CTRL, in force while v runs */
 	bool cpuid_faults;		/* the guest kernel wants CPUID to fault in its user mode */
 	u32 pci_address;		/* port 0xcf8 */
 	u8 cmos_index;			/* port 0x70 */

@@ -327,6 +327,12 @@ static void test_msrs(void **state)
 	assert_int_equal(msr_guest_write(v, 0xc0000082, 0x1000), -EPERM);
 	assert_int_equal(msr_guest_read(v, MSR_APIC_BASE, &val), 0);
 	assert_int_equal(val, 0xfee00800);
+	policy_feature_set(dom.policy, XEN_X86_FEATURE_IBRSB, true);
+	assert_int_equal(msr_guest_write(v, MSR_SPEC_CTRL, 4), -EPERM);
+	assert_int_equal(msr_guest_write(v, MSR_SPEC_CTRL, 3), 0);
+	assert_int_equal(written_msr, MSR_SPEC_CTRL);
+	assert_int_equal(msr_guest_read(v, MSR_SPEC_CTRL, &val), 0);
+	assert_int_equal(val, 3);
 	v = domain(true);
 	assert_int_equal(msr_guest_read(v, MSR_AMD_PSTATE0, &val), 0);
 	assert_int_equal(val, MSR_AMD_PSTATE0);

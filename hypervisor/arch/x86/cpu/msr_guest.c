@@ -21,6 +21,10 @@
 #define MISC_ENABLE_PEBS_UNAVAILABLE (1UL << 12)
 #define MISC_ENABLE_MONITOR (1UL << 18)
 #define PRED_CMD_IBPB 1UL
+#define SPEC_CTRL_IBRS 0x1UL
+#define SPEC_CTRL_STIBP 0x2UL
+#define SPEC_CTRL_SSBD 0x4UL
+#define SPEC_CTRL_PSFD 0x80UL
 #define HWCR_TSC_COUNTS_P0 (1UL << 24)
 #define DE_CFG_LFENCE_SERIALIZES (1UL << 1)
 #define MISC_FEATURES_CPUID_FAULTING 1UL
@@ -98,6 +102,22 @@ static int intel_read(const struct vcpu *v, u32 msr, u64 *val)
 	}
 }
 
+/* Bits of MSR_SPEC_CTRL that the guest may set; 0: it has no such register. */
+static u64 spec_ctrl_mask(const struct cpu_policy *p)
+{
+	u64 mask;
+
+	if (!policy_has(p, XEN_X86_FEATURE_IBRSB))
+		return 0;
+	/* STIBP is ignored, and may be set, where it does nothing. */
+	mask = SPEC_CTRL_IBRS | SPEC_CTRL_STIBP;
+	if (policy_has(p, XEN_X86_FEATURE_SSBD))
+		mask |= SPEC_CTRL_SSBD;
+	if (policy_has(p, XEN_X86_FEATURE_INTEL_PSFD))
+		mask |= SPEC_CTRL_PSFD;
+	return mask;
+}
+
 int msr_guest_read(struct vcpu *v, u32 msr, u64 *val)
 {
 	const struct cpu_policy *p = v->domain->policy;
@@ -132,6 +152,9 @@ int msr_guest_read(struct vcpu *v, u32 msr, u64 *val)
 	case MSR_MISC_FEATURES_ENABLES:
 		*val = v->pv->cpuid_faults ? MISC_FEATURES_CPUID_FAULTING : 0;
 		return p->platform_info & PLATFORM_INFO_CPUID_FAULTING ? 0 : -EPERM;
+	case MSR_SPEC_CTRL:
+		*val = v->pv->spec_ctrl;
+		return spec_ctrl_mask(p) ? 0 : -EPERM;
 	case MSR_ARCH_CAPABILITIES:
 		*val = p->arch_caps;
 		return policy_has(p, XEN_X86_FEATURE_ARCH_CAPS) ? 0 : -EPERM;
@@ -168,9 +191,15 @@ int msr_guest_write(struct vcpu *v, u32 msr, u64 val)
 		v->pv->cpuid_faults = val != 0;
 		return 0;
 	case MSR_PRED_CMD:
-		if (val & ~PRED_CMD_IBPB || !policy_has(p, XEN_X86_FEATURE_IBPB))
+		if (val & ~PRED_CMD_IBPB || !(policy_has(p, XEN_X86_FEATURE_IBPB) || policy_has(p, XEN_X86_FEATURE_IBRSB)))
 			return -EPERM;
 		return val && wrmsr_safe(msr, val) ? -EPERM : 0;
+	case MSR_SPEC_CTRL:
+		/* v runs here, and the hypervisor has no value of its own: context_save takes it away. */
+		if (!spec_ctrl_mask(p) || val & ~spec_ctrl_mask(p) || wrmsr_safe(msr, val))
+			return -EPERM;
+		v->pv->spec_ctrl = (u32)val;
+		return 0;
 	case MSR_MCG_STATUS:
 		return val ? -EPERM : 0;
 	case MSR_PAT:

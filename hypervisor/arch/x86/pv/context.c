@@ -53,6 +53,8 @@ void pv_context_save(struct vcpu *v)
 	pv->gs_base = gs_base_read();
 	pv->gs_base_other = gs_other_read();
 	pv_dr_off(pv);
+	if (pv->spec_ctrl)
+		wrmsr(MSR_SPEC_CTRL, 0);
 	if (pv->ts)
 		clts();
 }
@@ -90,6 +92,8 @@ void pv_context_load(struct vcpu *v, struct vcpu *prev)
 		wrmsr(MSR_TSC_AUX, pv->tsc_aux);
 	if (cpu_has(CPU_CPUID_FAULTING) && !(prev && prev->pv))
 		wrmsr(MSR_MISC_FEATURES_ENABLES, CPUID_FAULTING_ENABLE);
+	if (pv->spec_ctrl)
+		wrmsr(MSR_SPEC_CTRL, pv->spec_ctrl);
 	if (pv->ts)
 		cr0_write_reg(cr0_read() | CR0_TS);
 	if (unlikely(!ok))
