@@ -21,6 +21,7 @@ enum frame_type {
 	FRAME_WRITABLE,		/* mapped, or mappable, writable by a guest */
 	FRAME_L1, FRAME_L2, FRAME_L3, FRAME_L4,	/* validated page table of that level */
 	FRAME_SEGDESC,		/* validated page of segment descriptors */
+	FRAME_READONLY,		/* hypervisor page that guests may only read */
 	FRAME_TYPES,
 };
 
@@ -152,21 +153,37 @@ u32 domain_frame_next(struct domain *d, u32 after);
 int domain_claim_set(struct domain *d, u64 pages) must_check;
 u64 heap_claimed_frames(void);
 
-/* --- types (mm/frame_type.c; page tables and descriptors are validated by ops that pv/ installs) --- */
+/* --- types (mm/frame_type.c, more in hv/frame_type.h; page tables and descriptors are validated by ops that pv/ installs) --- */
 /*
- * Takes a type reference (the caller holds a general one for as long). If the frame has another type with count > 0: -EBUSY-like refusal
- * (-EINVAL). If it has none it is validated first: that can fail with -EINVAL, or -ERESTART when preempted (progress is kept in
- * the frame). No lock >= LOCK_FRAME held when a page-table type is asked for.
+ * Takes a type reference (the caller holds a general one during the call). If the frame has another type with count > 0: -EINVAL. If it
+ * has none it is validated first: that can fail with -EINVAL, or -ERESTART when preempted (progress is kept in
+ * the frame). No lock from LOCK_FRAME on held when a page-table type is asked for, none from LOCK_DOMFRAMES on otherwise.
  */
 int frame_type_get(struct vcpu *actor, struct frame *f, enum frame_type t) must_check;
-/* Never fails for FRAME_WRITABLE and FRAME_SEGDESC; a page table's last reference invalidates it: -ERESTART when preempted (call again). */
-int frame_type_put(struct vcpu *actor, struct frame *f, enum frame_type t) must_check;
-/* Present type (FRAME_NONE when the count is 0 and it was not pinned) and count; a snapshot. */
+/*
+ * Gives it back. Never fails: a page table without references is invalidated by the next frame_type_drain. The page-table or
+ * other entry that it stood for was cleared with a locked instruction. No lock from LOCK_FRAME on held.
+ */
+void frame_type_put(struct vcpu *actor, struct frame *f, enum frame_type t);
+/* Present type (FRAME_NONE while nobody holds a reference) and count; a snapshot. */
 enum frame_type frame_type(const struct frame *f);
 u32 frame_type_count(const struct frame *f);
-/* Both references at once for the common case of a writable mapping. */
+/* True when the frame's type was pinned by the guest; a snapshot. */
+bool frame_type_pinned(const struct frame *f);
+/*
+ * A writable type reference of a frame of d (NULL: of anyone). It keeps the frame from being freed, no general reference is needed
+ * besides. False when the frame is not d's, or has another type. No lock from LOCK_DOMFRAMES on held.
+ */
 bool frame_get_writable(struct vcpu *actor, struct frame *f, const struct domain *d) must_check;
 void frame_put_writable(struct frame *f);
+/*
+ * For frame_share: the type of a hypervisor page that becomes visible to f->owner, writable or never writable, with one reference that
+ * is ours. The owner's general reference (FRAME_ALLOC) stands for it. unshare undoes it, false while others hold references.
+ * share_end gives up our reference for good instead: the owner's general reference must be dropped afterwards.
+ */
+void frame_type_share(struct frame *f, bool writable);
+bool frame_type_unshare(struct frame *f) must_check;
+void frame_type_share_end(struct frame *f);
 
 /* M2P value of a frame that has none. */
 #define M2P_INVALID (~0UL)
