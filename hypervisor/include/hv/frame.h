@@ -124,8 +124,6 @@ void frame_share(void *page, struct domain *d, bool writable);
 int frame_unshare(void *page) must_check;
 /* Gives up a shared page whose domain is going: it has no owner from now on, and is freed as soon as nobody maps it any more. */
 void frame_share_end(void *page);
-/* mm/frame_type.c, for frame_share: the type of a page with refs 0 is such that d may map it writable, or only read-only, and nothing else. */
-void frame_type_share(struct frame *f, bool writable);
 /* mm/frame_type.c: the owner of a frame that may have a type changes (the type word has it too). */
 void frame_type_owner_set(struct frame *f, domid_t owner);
 #define DOMF_NO_ACCOUNT 0x10000u

@@ -41,7 +41,7 @@ enum frame_state {
 	FRAME_STATE_VALIDATING,		/* a CPU makes it valid; it alone touches the frame */
 	FRAME_STATE_VALID,		/* count > 0 */
 	FRAME_STATE_PARTIAL,		/* validation was preempted: entries below frame->aux hold their references */
-	FRAME_STATE_INVALIDATING,	/* a page table without references; its entries' references are being dropped, or will be */
+	FRAME_STATE_INVALIDATING,	/* the last reference has gone; what the entries of a page table hold is being dropped, or will be */
 	FRAME_STATES,
 };
 
@@ -49,8 +49,7 @@ enum frame_event {
 	FRAME_EVENT_GET,		/* somebody wants a reference of the type that the word names */
 	FRAME_EVENT_GET_OTHER,		/* ... of another type */
 	FRAME_EVENT_PUT,		/* a reference that is not the last is given back */
-	FRAME_EVENT_PUT_TABLE,		/* the last one, of a page table */
-	FRAME_EVENT_PUT_PLAIN,		/* the last one, of a type without entries */
+	FRAME_EVENT_PUT_LAST,
 	FRAME_EVENT_DONE,		/* validation or invalidation is complete */
 	FRAME_EVENT_FAIL,		/* validation found something wrong */
 	FRAME_EVENT_PREEMPT,		/* validation was preempted */
@@ -183,9 +182,6 @@ static inline bool frame_type_drained(const struct domain *d)
  * True when there was something to do.
  */
 bool frame_type_abandon(struct vcpu *actor, struct frame *f);
-
-/* The owner of a frame that holds references changes (or goes: DOMID_INVALID). */
-void frame_type_owner_set(struct frame *f, u16 owner);
 
 /*
  * Entries of a page table change under this lock (level LOCK_FRAME), and only while the table's type is seen valid with the lock held.

@@ -8,6 +8,7 @@
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/frame.h>
+#include <hv/frame_type.h>
 #include <hv/lock.h>
 #include <hv/tlb.h>
 
@@ -217,6 +218,12 @@ int frame_unshare(void *page)
 		spin_unlock(&d->memory.lock);
 		return -EBUSY;
 	}
+	/* Mappings that write have a type reference and no general one. */
+	if (!frame_type_unshare(f)) {
+		__atomic_store_n(&f->refs, FRAME_ALLOC | 1, __ATOMIC_RELEASE);
+		spin_unlock(&d->memory.lock);
+		return -EBUSY;
+	}
 	frame_disown(d, f);
 	spin_unlock(&d->memory.lock);
 	f->type = 0;
@@ -236,6 +243,7 @@ void frame_share_end(void *page)
 	spin_lock(&d->memory.lock);
 	frame_disown(d, f);
 	spin_unlock(&d->memory.lock);
+	frame_type_share_end(f);
 	__atomic_fetch_and(&f->refs, ~FRAME_ALLOC, __ATOMIC_ACQ_REL);
 	frame_put(f);
 }
@@ -274,6 +282,9 @@ int domain_memory_relinquish(struct domain *d, u32 count)
 		}
 		frame_disown(d, f);
 		had = __atomic_fetch_and(&f->refs, ~FRAME_ALLOC, __ATOMIC_ACQ_REL);
+		/* Again, behind a fence: a type that another CPU gave it meanwhile may still name the domain. */
+		if (READ_ONCE(f->type) != 0)
+			frame_type_owner_set(f, DOMID_XEN);
 		spin_unlock(&d->memory.lock);
 		if (had & FRAME_ALLOC)
 			frame_put(f);

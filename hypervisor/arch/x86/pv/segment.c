@@ -61,9 +61,8 @@ static int must_check segdesc_get(struct vcpu *actor, struct domain *d, mfn_t m)
 static void segdesc_put(struct vcpu *actor, mfn_t m)
 {
 	struct frame *f = frame_of(m);
-	int rc = frame_type_put(actor, f, FRAME_SEGDESC);
 
-	BUG_ON(rc);
+	frame_type_put(actor, f, FRAME_SEGDESC);
 	frame_put(f);
 }
 
@@ -172,8 +171,7 @@ long do_update_descriptor(struct vcpu *v, u64 *args)
 		page = frame_map(m);
 		WRITE_ONCE(page[(args[0] & ~PAGE_MASK) / 8], desc);
 		frame_unmap(page);
-		rc = frame_type_put(v, f, type);
-		BUG_ON(rc);
+		frame_type_put(v, f, type);
 	}
 	frame_put(f);
 	return rc;
