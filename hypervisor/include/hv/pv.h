@@ -10,12 +10,14 @@
 /* vm_assist modes that 64-bit guests may use (the first two are accepted, without effect: they are about 32-bit segments). */
 #define PV_VM_ASSIST (1UL << VMASST_TYPE_4gb_segments | 1UL << VMASST_TYPE_4gb_segments_notify | \
 		      1UL << VMASST_TYPE_writable_pagetables | 1UL << VMASST_TYPE_architectural_iopl | \
-		      1UL << VMASST_TYPE_runstate_update_flag | 1UL << VMASST_TYPE_m2p_strict)
+		      1UL << VMASST_TYPE_runstate_update_flag)
 
 struct vcpu;
 struct domain;
 struct regs;
 struct guest_ops;
+struct frame_type_ops;
+struct grant_host_ops;
 
 extern const struct guest_ops pv_guest_ops;
 
@@ -69,18 +71,25 @@ struct pv_vcpu {
 
 /* State of a PV domain: pv/domain.c has the struct. */
 
-/* --- pv/mmu: --- */
+/* --- pv/mmu*.c --- */
+extern const struct frame_type_ops pv_frame_type_ops;
+extern const struct grant_host_ops pv_grant_host_ops;
 /* Loads the address space of v (kernel or user root, by kernel_mode) on this CPU. */
 void pv_cr3_load(struct vcpu *v);
-/* Drops the two roots of v; -ERESTART when preempted. */
+/* Drops the two roots of v, which does not run; -ERESTART when preempted. */
 int pv_roots_drop(struct vcpu *actor, struct vcpu *v) must_check;
-/* Sets the kernel (user) root from a frame number given by the guest (context_set, new_baseptr): validates and takes references. */
+/*
+ * Sets the kernel (user) root from a frame number given by the guest (context_set, new_baseptr): validates, takes a reference, and
+ * loads it if v runs (it is the actor then) in that mode. 0 as user root: none. 0, -EINVAL, -ERESTART.
+ */
 int pv_root_set(struct vcpu *actor, struct vcpu *v, mfn_t root, bool user) must_check;
-/* A page fault that the guest itself did not cause (stale TLB after a permission increase, LDT demand mapping, writable page tables): true = handled. */
+/*
+ * A page fault on a present page, or with reserved bits, that the guest did not cause: a stale translation after a permission was added, or
+ * a store to one of its own L1 tables, which is emulated (vm_assist writable_pagetables). True = handled.
+ */
 bool pv_fault_fixup(struct vcpu *v, struct regs *r, gva_t addr);
-/* Fills slots 256..271 of a new L4 with the hypervisor's own entries. */
+/* Fills slots HV_L4_FIRST to HV_L4_LAST of a new L4 with the hypervisor's own entries. */
 void pv_l4_init(void *l4);
-/* Types pages of d as page tables at domain build (dom0 build) by normal validation. */
 
 /* --- pv/traps: --- */
 /* Exceptions from the guest: emulate, fix up or bounce. Entry code calls this for vectors < 0x20 from ring 3. */

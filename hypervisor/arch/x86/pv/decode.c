@@ -125,6 +125,68 @@ static bool decode_memory(struct cursor *c, struct insn *i, u8 modrm, bool seg_g
 	return true;
 }
 
+/* ModRM of a store to memory; the source register unless an immediate follows. False: the destination is a register. */
+static bool decode_store(struct cursor *c, struct insn *i, bool byte, bool seg_given, u8 *modrm)
+{
+	*modrm = next_byte(c);
+	i->size = byte ? 1 : word_size(c);
+	i->reg = (u8)((*modrm >> 3 & 7) | (c->rex & REX_R ? 8 : 0));
+	if (byte && !c->rex && i->reg >= 4) {
+		i->reg = (u8)(i->reg - 4);
+		i->reg_high = true;
+	}
+	return *modrm >> 6 != 3 && decode_memory(c, i, *modrm, seg_given);
+}
+
+static s32 next_immediate(struct cursor *c, u8 size)
+{
+	s32 val;
+
+	if (size == 1)
+		return next_s8(c);
+	if (size != 2)
+		return next_s32(c);
+	val = next_byte(c);
+	val |= (s32)next_byte(c) << 8;
+	return (s16)val;
+}
+
+/* Stores with a register as source; opcode is even for bytes, odd for words. */
+static u8 decode_store_reg(struct cursor *c, struct insn *i, bool byte, bool seg_given, enum insn_op op)
+{
+	u8 modrm;
+
+	return decode_store(c, i, byte, seg_given, &modrm) ? (u8)op : (u8)INSN_UNKNOWN;
+}
+
+/* 80, 81, 83: ADD OR ADC SBB AND SUB XOR CMP with an immediate. */
+static u8 decode_group1(struct cursor *c, struct insn *i, u8 opcode, bool seg_given)
+{
+	static const u8 op[8] = { INSN_ADD, INSN_OR, INSN_UNKNOWN, INSN_UNKNOWN, INSN_AND, INSN_SUB, INSN_XOR, INSN_UNKNOWN };
+	u8 modrm;
+
+	if (!decode_store(c, i, opcode == 0x80, seg_given, &modrm))
+		return INSN_UNKNOWN;
+	i->has_imm = true;
+	i->imm = next_immediate(c, opcode == 0x81 ? i->size : 1);
+	return op[modrm >> 3 & 7];
+}
+
+/* c6, c7: MOV with an immediate. 0f ba: BT BTS BTR BTC with an immediate. */
+static u8 decode_store_imm(struct cursor *c, struct insn *i, u8 opcode, bool seg_given)
+{
+	static const u8 bit_op[8] = { [5] = INSN_BTS, [6] = INSN_BTR, [7] = INSN_BTC };
+	u8 modrm;
+
+	if (!decode_store(c, i, opcode == 0xc6, seg_given, &modrm))
+		return INSN_UNKNOWN;
+	i->has_imm = true;
+	i->imm = next_immediate(c, opcode == 0xba ? 1 : i->size);
+	if (opcode == 0xba)
+		return bit_op[modrm >> 3 & 7];
+	return modrm >> 3 & 7 ? INSN_UNKNOWN : INSN_MOV_STORE;
+}
+
 /* Opcode group 0f 01. */
 static u8 decode_group7(struct cursor *c, struct insn *i, bool seg_given)
 {
@@ -182,13 +244,28 @@ static u8 decode_two_byte(struct cursor *c, struct insn *i, bool seg_given)
 	case 0x32: return INSN_RDMSR;
 	case 0x33: return INSN_RDPMC;
 	case 0xa2: return INSN_CPUID;
+	case 0xab: return decode_store_reg(c, i, false, seg_given, INSN_BTS);
+	case 0xb0: case 0xb1: return decode_store_reg(c, i, opcode == 0xb0, seg_given, INSN_CMPXCHG);
+	case 0xb3: return decode_store_reg(c, i, false, seg_given, INSN_BTR);
+	case 0xba: return decode_store_imm(c, i, opcode, seg_given);
+	case 0xbb: return decode_store_reg(c, i, false, seg_given, INSN_BTC);
+	case 0xc0: case 0xc1: return decode_store_reg(c, i, opcode == 0xc0, seg_given, INSN_XADD);
 	default: return INSN_UNKNOWN;
 	}
 }
 
-static u8 decode_one_byte(struct cursor *c, struct insn *i, u8 opcode)
+static u8 decode_one_byte(struct cursor *c, struct insn *i, u8 opcode, bool seg_given)
 {
 	switch (opcode) {
+	case 0x00: case 0x01: return decode_store_reg(c, i, !(opcode & 1), seg_given, INSN_ADD);
+	case 0x08: case 0x09: return decode_store_reg(c, i, !(opcode & 1), seg_given, INSN_OR);
+	case 0x20: case 0x21: return decode_store_reg(c, i, !(opcode & 1), seg_given, INSN_AND);
+	case 0x28: case 0x29: return decode_store_reg(c, i, !(opcode & 1), seg_given, INSN_SUB);
+	case 0x30: case 0x31: return decode_store_reg(c, i, !(opcode & 1), seg_given, INSN_XOR);
+	case 0x80: case 0x81: case 0x83: return decode_group1(c, i, opcode, seg_given);
+	case 0x86: case 0x87: return decode_store_reg(c, i, !(opcode & 1), seg_given, INSN_XCHG);
+	case 0x88: case 0x89: return decode_store_reg(c, i, !(opcode & 1), seg_given, INSN_MOV_STORE);
+	case 0xc6: case 0xc7: return decode_store_imm(c, i, opcode, seg_given);
 	case 0x6c: case 0x6d:
 		i->size = io_size(c, opcode);
 		i->port_dx = true;
@@ -231,10 +308,10 @@ int insn_decode(struct insn *i, const u8 *bytes, u32 count, enum code_mode mode)
 		return count < INSN_MAX ? -EAGAIN : -EINVAL;
 	/* F2 repeats INS and OUTS as well. */
 	i->rep |= c.repne;
-	i->op = opcode == 0x0f ? decode_two_byte(&c, i, seg_given) : decode_one_byte(&c, i, opcode);
+	i->op = opcode == 0x0f ? decode_two_byte(&c, i, seg_given) : decode_one_byte(&c, i, opcode, seg_given);
 	if (c.short_of)
 		return count < INSN_MAX ? -EAGAIN : -EINVAL;
-	if (c.lock)
+	if (c.lock && i->op <= INSN_MOV_STORE)
 		i->op = INSN_UNKNOWN;
 	i->len = (u8)(c.p - bytes);
 	return 0;

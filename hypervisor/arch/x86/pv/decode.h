@@ -15,6 +15,9 @@ enum insn_op {
 	INSN_MOV_FROM_CR, INSN_MOV_TO_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_DR,
 	INSN_RDMSR, INSN_WRMSR, INSN_RDTSC, INSN_RDTSCP, INSN_RDPMC, INSN_CPUID, INSN_XSETBV,
 	INSN_LMSW, INSN_SMSW, INSN_INVLPG, INSN_SWAPGS,
+	/* Stores to memory that kernels change page tables with; alone these may have a LOCK prefix. Keep INSN_MOV_STORE the first. */
+	INSN_MOV_STORE, INSN_XCHG, INSN_CMPXCHG, INSN_XADD, INSN_ADD, INSN_SUB, INSN_AND, INSN_OR, INSN_XOR,
+	INSN_BTS, INSN_BTR, INSN_BTC,
 };
 
 /* Segment of a memory operand; the first four have base 0 in 64-bit mode. */
@@ -31,7 +34,10 @@ struct insn {
 	bool rep;
 	bool port_dx;		/* port in DX, else `port` */
 	u8 port;
-	u8 reg;			/* CR or DR number */
+	u8 reg;			/* CR or DR number; of a store the general register that is its source */
+	bool reg_high;		/* bits 8 to 15 of it: AH, CH, DH, BH */
+	bool has_imm;		/* of a store: the source is imm, sign-extended, not reg */
+	s32 imm;
 	u8 rm;			/* general register operand, INSN_NO_REG when it is in memory */
 	/* Memory operand: base + index * scale + disp; registers may be INSN_NO_REG. rip_relative: disp counts from the next instruction. */
 	bool rip_relative;

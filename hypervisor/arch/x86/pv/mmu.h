@@ -113,16 +113,12 @@ static inline bool l4_slot_reserved(unsigned int index)
 /* The frame of a valid L1 that maps va in v's kernel address space, and the entry's index; NULL when there is none. A hint: no reference. */
 struct frame *l1_find(const struct vcpu *v, gva_t va, unsigned int *index);
 /*
- * Changes one entry of f, which is expected to be an L1 of r->d. keep: bits of the old entry that stay as well. 0, -EINVAL (also when f
- * is no such table), -EPERM, -ERESTART. No lock held.
+ * Puts `new`, whose references the caller has taken, into an entry of f, which is expected to be a valid L1 of d, and drops what the old
+ * one held. keep: bits of the old entry that stay as well. -EINVAL when f is no such table: nothing was done. No lock held.
  */
-int l1_update(struct vcpu *actor, const struct mmu_rules *r, struct frame *f, unsigned int index, u64 val, u64 keep) must_check;
-/*
- * As l1_update without keep, but only if the entry is `expected` (but for accessed and dirty bits that the processor sets):
- * -EAGAIN otherwise.
- */
-int l1_update_if(struct vcpu *actor, const struct mmu_rules *r, struct frame *f, unsigned int index, u64 expected,
-		 u64 val) must_check;
+int l1_commit(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int index, u64 new, u64 keep) must_check;
+/* The same, but only if the entry is `expected`: else -EAGAIN. */
+int l1_commit_if(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int index, u64 expected, u64 new) must_check;
 
 /* Set in a count by us when the hypercall was preempted: *pdone then has what was done before. */
 #define COUNT_PREEMPTED (1u << 31)

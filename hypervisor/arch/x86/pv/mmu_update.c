@@ -33,24 +33,29 @@ struct frame *l1_find(const struct vcpu *v, gva_t va, unsigned int *index)
 	return f;
 }
 
-int l1_update(struct vcpu *actor, const struct mmu_rules *r, struct frame *f, unsigned int index, u64 val, u64 keep)
+/* The entry, locked, of f if that is a valid L1 of d; else NULL. */
+static u64 *l1_entry_lock(const struct domain *d, struct frame *f, unsigned int index)
 {
-	u64 *pte, old, new = val;
-	int rc;
-
-	if (new & PTE_PRESENT) {
-		rc = l1_entry_get(actor, r, &new);
-		if (unlikely(rc))
-			return rc;
-	}
-	pte = (u64 *)frame_map(frame_mfn(f)) + index;
 	frame_lock(f);
-	if (unlikely(!frame_type_has_key(f, frame_type_key(FRAME_L1, r->d->id)))) {
+	if (unlikely(!frame_type_has_key(f, frame_type_key(FRAME_L1, d->id)))) {
 		frame_unlock(f);
-		frame_unmap(pte);
-		l1_entry_put(actor, new);
-		return -EINVAL;
+		return NULL;
 	}
+	return (u64 *)frame_map(frame_mfn(f)) + index;
+}
+
+static void l1_entry_unlock(struct frame *f, const u64 *pte)
+{
+	frame_unmap(pte);
+	frame_unlock(f);
+}
+
+int l1_commit(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int index, u64 new, u64 keep)
+{
+	u64 *pte = l1_entry_lock(d, f, index), old;
+
+	if (unlikely(!pte))
+		return -EINVAL;
 	if (likely(!keep)) {
 		old = __atomic_exchange_n(pte, new, __ATOMIC_SEQ_CST);
 	} else {
@@ -59,36 +64,39 @@ int l1_update(struct vcpu *actor, const struct mmu_rules *r, struct frame *f, un
 		while (!__atomic_compare_exchange_n(pte, &old, new | (old & keep), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 			;
 	}
-	frame_unlock(f);
-	frame_unmap(pte);
+	l1_entry_unlock(f, pte);
 	l1_entry_put(actor, old);
 	return 0;
 }
 
-int l1_update_if(struct vcpu *actor, const struct mmu_rules *r, struct frame *f, unsigned int index, u64 expected, u64 val)
+int l1_commit_if(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int index, u64 expected, u64 new)
 {
-	const u64 hardware = PTE_ACCESSED | PTE_DIRTY;
-	u64 *pte, old, new = val;
-	bool same;
+	u64 *pte = l1_entry_lock(d, f, index), old = expected;
+	bool done;
+
+	if (!pte)
+		return -EINVAL;
+	done = __atomic_compare_exchange_n(pte, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	l1_entry_unlock(f, pte);
+	if (!done)
+		return -EAGAIN;
+	l1_entry_put(actor, expected);
+	return 0;
+}
+
+static inline int l1_update(struct vcpu *actor, const struct mmu_rules *r, struct frame *f, unsigned int index, u64 val, u64 keep)
+{
+	u64 new = val;
 	int rc;
 
 	if (new & PTE_PRESENT) {
 		rc = l1_entry_get(actor, r, &new);
-		if (rc)
+		if (unlikely(rc))
 			return rc;
 	}
-	pte = (u64 *)frame_map(frame_mfn(f)) + index;
-	frame_lock(f);
-	rc = frame_type_has_key(f, frame_type_key(FRAME_L1, r->d->id)) ? 0 : -EINVAL;
-	old = READ_ONCE(*pte);
-	do
-		same = !((old ^ expected) & ~(expected & PTE_PRESENT ? hardware : 0));
-	while (!rc && same && !__atomic_compare_exchange_n(pte, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	frame_unlock(f);
-	frame_unmap(pte);
-	if (!rc && !same)
-		rc = -EAGAIN;
-	l1_entry_put(actor, rc ? new : old);
+	rc = l1_commit(actor, r->d, f, index, new, keep);
+	if (unlikely(rc))
+		l1_entry_put(actor, new);
 	return rc;
 }
 
@@ -121,6 +129,87 @@ static int table_update(struct vcpu *actor, const struct domain *d, struct frame
 	frame_unmap(pte);
 	table_entry_put(actor, old);
 	return 0;
+}
+
+/* --- update_va_mapping --- */
+
+/* The flag bits above the type of flush: 0 this CPU, UVMF_ALL, or the address of a bitmap of vCPUs. */
+static int flush_others(struct vcpu *v, gva_t va, u64 flags)
+{
+	struct cpumask mask;
+	u64 where = flags & ~UVMF_FLUSHTYPE_MASK;
+
+	if (where == UVMF_ALL)
+		mask = v->domain->dirty_cpus;
+	else if (mmu_vcpumask(v, where, &mask))
+		return -EFAULT;
+	if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)
+		tlb_flush_page_mask(&mask, va);
+	else
+		tlb_flush_mask(&mask);
+	return 0;
+}
+
+static inline int flush(struct vcpu *v, gva_t va, u64 flags)
+{
+	if (likely(flags == UVMF_NONE))
+		return 0;
+	if (likely(flags == (UVMF_INVLPG | UVMF_LOCAL))) {
+		tlb_flush_page_local(va);
+		return 0;
+	}
+	switch (flags & UVMF_FLUSHTYPE_MASK) {
+	case UVMF_TLB_FLUSH:
+		if (flags != (UVMF_TLB_FLUSH | UVMF_LOCAL))
+			return flush_others(v, va, flags);
+		tlb_flush_local();
+		return 0;
+	case UVMF_INVLPG:
+		return flush_others(v, va, flags);
+	case UVMF_NONE:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static inline int va_update(struct vcpu *v, const struct mmu_rules *r, gva_t va, u64 val, u64 flags)
+{
+	unsigned int index;
+	struct frame *f;
+	int rc;
+
+	if (unlikely(!guest_range_ok(va, 1) || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK))
+		return -EINVAL;
+	f = l1_find(v, va, &index);
+	if (unlikely(!f))
+		return -EINVAL;
+	rc = l1_update(v, r, f, index, val, 0);
+	return likely(!rc) ? flush(v, va, flags) : rc;
+}
+
+long do_update_va_mapping(struct vcpu *v, u64 *args)
+{
+	const struct mmu_rules r = mmu_rules_own(v->domain);
+
+	return va_update(v, &r, args[0], args[1], args[2]);
+}
+
+long do_update_va_mapping_otherdomain(struct vcpu *v, u64 *args)
+{
+	domid_t id = (domid_t)args[3];
+	struct mmu_rules r;
+	int rc;
+
+	/* Of another domain, or I/O memory: the ABI leaves it to the privileged. */
+	if (id != DOMID_SELF && !is_privileged(v) && v->domain->target == NULL)
+		return -EPERM;
+	rc = mmu_rules_get(v, v->domain, id, &r);
+	if (rc)
+		return rc;
+	rc = va_update(v, &r, args[0], args[1], args[2]);
+	mmu_rules_put(&r);
+	return rc;
 }
 
 /* --- mmu_update --- */
