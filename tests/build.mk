@@ -8,9 +8,11 @@ HOST_RUNS  := $(HOST_TESTS:%=$(HOST_BUILD)/%.ok)
 host-tests: $(HOST_RUNS)
 
 # What `sim` stands for: the simulated machine, and the modules that every program over it links (others name theirs in
-# `uses`; what is missing then has a weak stand-in in tests/host/sim).
-SIM_SRC := $(sort $(wildcard tests/host/sim/*.c)) $(wildcard \
-	hypervisor/arch/x86/mm/frame_type.c hypervisor/arch/x86/pv/mmu*.c hypervisor/arch/x86/pv/domain.c)
+# `uses`; what is missing then has a weak stand-in in tests/host/sim). Allocations pass through it, so that they can be made to fail.
+SIM_SRC := $(sort $(wildcard tests/host/sim/*.c)) tests/host/sim_mm/glue.c $(addprefix hypervisor/arch/x86/mm/, \
+	heap.c heap_offline.c domain_frames.c frame_type.c) $(addprefix hypervisor/arch/x86/pv/, \
+	mmu_domain.c mmu_entry.c mmu_ext.c mmu_fault.c mmu_grant.c mmu_update.c domain.c decode.c descriptor.c gpr.c)
+SIM_LDFLAGS := $(foreach f,hv_alloc page_alloc frames_alloc domain_frames_alloc,-Wl,--wrap=$(f))
 
 define host_test
 $(1)_SRC := $$(sort $$(wildcard tests/host/$(1)/*.c) $$(shell grep -v '^sim$$$$' tests/host/$(1)/uses) \
@@ -18,7 +20,7 @@ $(1)_SRC := $$(sort $$(wildcard tests/host/$(1)/*.c) $$(shell grep -v '^sim$$$$'
 $(1)_OBJ := $$($(1)_SRC:%.c=$(HOST_BUILD)/%.o)
 $(HOST_BUILD)/$(1): $$($(1)_OBJ)
 	@mkdir -p $$(@D)
-	$$(CC) -fsanitize=address,undefined $$^ -o $$@ $$(HOST_LIBS)
+	$$(CC) -fsanitize=address,undefined $$^ -o $$@ $$(if $$(shell grep '^sim$$$$' tests/host/$(1)/uses),$$(SIM_LDFLAGS)) $$(HOST_LIBS)
 $(HOST_BUILD)/$(1).ok: $(HOST_BUILD)/$(1)
 	$$< && touch $$@
 -include $$($(1)_OBJ:.o=.d)

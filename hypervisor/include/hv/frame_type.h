@@ -10,6 +10,7 @@
  *	31	guard: the count has overflowed into it; no more references are given out
  *	32-35	enum frame_type; in state NONE the type that the frame had last
  *	36-38	enum frame_state
+ *	47	set: other users of the word (free frames, the hypervisor's own) leave it clear, so theirs are never taken for a type
  *	48-63	domid of the owner, except in state NONE
  * so that (word >> 31) equals frame_type_key() exactly when a reference of that type may be added.
  *
@@ -34,6 +35,7 @@
 #define FRAME_TYPE_KEY_SHIFT 31
 #define FRAME_TYPE_SHIFT 32
 #define FRAME_STATE_SHIFT 36
+#define FRAME_TYPE_MARK (1UL << 47)
 #define FRAME_TYPE_OWNER_SHIFT 48
 
 enum frame_state {
@@ -111,7 +113,7 @@ static inline u32 frame_word_count(u64 word)
 /* The fields above the count, in place. */
 static inline u64 frame_word(enum frame_type t, enum frame_state s, u16 owner)
 {
-	return (u64)t << FRAME_TYPE_SHIFT | (u64)s << FRAME_STATE_SHIFT | (u64)owner << FRAME_TYPE_OWNER_SHIFT;
+	return (u64)t << FRAME_TYPE_SHIFT | (u64)s << FRAME_STATE_SHIFT | (u64)owner << FRAME_TYPE_OWNER_SHIFT | FRAME_TYPE_MARK;
 }
 
 /* What (frame->type >> FRAME_TYPE_KEY_SHIFT) is while the frame of that owner is validly of that type. */

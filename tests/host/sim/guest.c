@@ -135,9 +135,8 @@ struct domain *sim_domain(domid_t id, bool privileged, unsigned int vcpus, u32 p
 	for (u32 i = 0; i < vcpus; i++) {
 		if (vcpu_create(d, i, i % cpumask_weight(&cpu_online_map), &v))
 			sim_fail("vcpu_create");
-		if (sim_root_set(v, sim_mfn(d, g->root)))
+		if (pv_root_set(v, v, sim_mfn(d, g->root), false))
 			sim_fail("pv_root_set");
-		v->pv->kernel_mode = true;
 		v->initialised = true;
 		v->pause_flags = 0;
 	}

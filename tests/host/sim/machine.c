@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <hv/errno.h>
+#include <hv/frame_type.h>
 #include <hv/log.h>
+#include <hv/pv.h>
 #include <hv/softirq.h>
 #include <hv/smp.h>
 #include <hv/string.h>
@@ -176,11 +178,13 @@ void sim_start(unsigned int cpus)
 	fail_done = false;
 	sim_preempt_asked = sim_preempt_said = 0;
 	sim_spin_hook = NULL;
+	sim_holders = NULL;
 	memset(&sim_counts, 0, sizeof(sim_counts));
 	memset(sim_cpu, 0, sizeof(sim_cpu));
 	cpu_online_map = cpu_present_map = cpumask_none();
-	memory_start();
+	frame_type_ops = &pv_frame_type_ops;
 	sim_tlb_start();
+	memory_start();
 	for (unsigned int i = 0; i < cpus; i++) {
 		sim_cpu[i].info.cpu = i;
 		cpumask_set(&cpu_online_map, i);
@@ -199,6 +203,7 @@ void sim_stop(void)
 	sim_check();
 	sim_guests_stop();
 	sim_heap_stop();
+	sim_objects_check();
 }
 
 void sim_cpu_switch(unsigned int cpu)

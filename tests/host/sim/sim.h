@@ -107,5 +107,11 @@ bool sim_store(struct vcpu *v, gva_t va, u64 val);
 /* Fails the test when something is wrong: counts, types, TLBs, conservation of pages. Cheap enough for each step of a small test. */
 void sim_check(void);
 void sim_check_tlbs(void);
+/*
+ * Called by sim_check; NULL: page tables, roots and descriptor tables are all that holds references of domains' frames. A test
+ * that has other modules hold some (grants, vcpu_info) calls sim_hold for each from here. type: a type reference, else a general one.
+ */
+extern void (*sim_holders)(void);
+void sim_hold(mfn_t m, bool type);
 
 #endif

@@ -60,10 +60,9 @@ void sim_guests_start(void);
 void sim_guests_stop(void);
 void sim_domains_start(void);
 void sim_domains_stop(void);
-/* The root of v's kernel address space is this frame from now on; 0 or -errno. */
-int sim_root_set(struct vcpu *v, mfn_t root);
 /* True when this allocation is to fail. */
 bool sim_alloc_fails(void);
 void sim_locks_check_none(void);
+void sim_objects_check(void);
 
 #endif

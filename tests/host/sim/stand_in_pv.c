@@ -1,59 +1,83 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Weak stand-ins for arch/x86/pv: vCPU state, and address spaces that nobody validates. */
-#include <stdlib.h>
+/* Weak stand-ins for the parts of arch/x86/pv that need a real CPU: vCPU state, descriptor windows, exceptions. */
 #include <hv/errno.h>
+#include <hv/pci.h>
 #include <hv/pv.h>
-#include <hv/tlb.h>
+#include "../../../hypervisor/arch/x86/pv/emulate.h"
 #include "sim_private.h"
 
 #define STAND_IN __attribute__((weak))
 
 STAND_IN int pv_vcpu_init(struct vcpu *v)
 {
-	v->pv = calloc(1, sizeof(*v->pv));
-	v->pv->kernel_root = v->pv->user_root = INVALID_MFN;
+	v->pv = hv_alloc(sizeof(*v->pv));
+	if (!v->pv)
+		return -ENOMEM;
+	v->pv->kernel_mode = true;
 	return 0;
 }
 
 STAND_IN void pv_vcpu_free(struct vcpu *v)
 {
-	free(v->pv);
+	hv_free(v->pv);
+	v->pv = NULL;
 }
 
-static int stand_in_domain_init(struct domain *d, const void *config)
+STAND_IN void pv_context_save(struct vcpu *v)
 {
-	(void)d;
-	(void)config;
-	return 0;
+	(void)v;
 }
 
-static void stand_in_domain_free(struct domain *d)
+STAND_IN void pv_context_load(struct vcpu *v, struct vcpu *prev)
 {
-	(void)d;
+	(void)prev;
+	pv_cr3_load(v);
 }
 
-static int stand_in_relinquish(struct vcpu *actor, struct domain *d)
+STAND_IN int pv_context_set(struct vcpu *actor, struct vcpu *v, const void *ctxt)
 {
 	(void)actor;
-	(void)d;
+	(void)v;
+	(void)ctxt;
+	return -ENOSYS;
+}
+
+STAND_IN void pv_context_get(struct vcpu *v, void *ctxt)
+{
+	(void)v;
+	(void)ctxt;
+}
+
+STAND_IN bool pv_exit_work(struct vcpu *v, struct regs *r)
+{
+	(void)v;
+	(void)r;
+	return false;
+}
+
+STAND_IN int pv_ldt_set(struct vcpu *v, gva_t base, u32 entries)
+{
+	if (entries > 8192 || (base & ~PAGE_MASK))
+		return -EINVAL;
+	v->pv->ldt_base = base;
+	v->pv->ldt_entries = entries;
 	return 0;
 }
 
-STAND_IN const struct guest_ops pv_guest_ops = {
-	.domain_init = stand_in_domain_init,
-	.domain_free = stand_in_domain_free,
-	.domain_relinquish = stand_in_relinquish,
-	.vcpu_init = pv_vcpu_init,
-	.vcpu_free = pv_vcpu_free,
-};
-
-STAND_IN void pv_cr3_load(struct vcpu *v)
+STAND_IN void pv_descriptors_drop(struct vcpu *actor, struct vcpu *v)
 {
-	cr3_write(v->pv->kernel_root.v << PAGE_SHIFT);
+	(void)actor;
+	(void)v;
 }
 
-STAND_IN int sim_root_set(struct vcpu *v, mfn_t root)
+STAND_IN void pv_instruction_done(struct vcpu *v, struct regs *r, u32 len)
 {
-	v->pv->kernel_root = root;
-	return 0;
+	(void)v;
+	r->rip += len;
+}
+
+STAND_IN bool pci_frame_readonly(mfn_t m)
+{
+	(void)m;
+	return false;
 }

@@ -130,14 +130,6 @@ void sim_heap_stop(void)
 
 /* --- what the simulated machine does not have (yet) --- */
 
-__attribute__((weak)) struct domain *domain_peek(domid_t id)
-{
-	for (u32 i = 0; i < SIM_DOMAINS; i++)
-		if (sim_guests[i].d && sim_guests[i].d->id == id)
-			return sim_guests[i].d;
-	return NULL;
-}
-
 __attribute__((weak)) void *frame_map_window(mfn_t m)
 {
 	sim_fail("frame %lx is above the direct map", (unsigned long)m.v);

@@ -3,7 +3,6 @@
 #include "mmu.h"
 
 #include <hv/errno.h>
-#include <hv/hypercall.h>
 #include <hv/pv.h>
 #include <hv/softirq.h>
 
@@ -93,21 +92,3 @@ const struct guest_ops pv_guest_ops = {
 	.context_get = pv_context_get,
 	.exit_work = pv_exit_work,
 };
-
-long do_vm_assist(struct vcpu *v, u64 *args)
-{
-	u64 bit = args[1] < 64 ? 1UL << args[1] & PV_VM_ASSIST : 0;
-
-	if (!bit)
-		return -EINVAL;
-	switch (args[0]) {
-	case VMASST_CMD_enable:
-		__atomic_fetch_or(&v->domain->vm_assist, bit, __ATOMIC_SEQ_CST);
-		return 0;
-	case VMASST_CMD_disable:
-		__atomic_fetch_and(&v->domain->vm_assist, ~bit, __ATOMIC_SEQ_CST);
-		return 0;
-	default:
-		return -ENOSYS;
-	}
-}
