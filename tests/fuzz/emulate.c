@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 static void check(const struct insn *i, u32 given)
 {
-	if (i->op > INSN_SWAPGS || i->len == 0 || i->len > given)
+	if (i->op > INSN_BTC || i->len == 0 || i->len > given)
 		abort();
 	if (i->addr_size != 2 && i->addr_size != 4 && i->addr_size != 8)
 		abort();
@@ -19,6 +19,8 @@ static void check(const struct insn *i, u32 given)
 		return;
 	if ((i->rm != INSN_NO_REG && i->rm > 15) || (i->base != INSN_NO_REG && i->base > 15) ||
 	    (i->index != INSN_NO_REG && i->index > 15) || i->scale > 3 || i->reg > 15 || i->seg > SEG_GS)
+		abort();
+	if (i->op >= INSN_MOV_STORE && (i->size == 0 || i->size > 8 || (i->size & (i->size - 1)) || (i->reg_high && i->size != 1)))
 		abort();
 	if (i->op >= INSN_IN && i->op <= INSN_OUTS && i->size != 1 && i->size != 2 && i->size != 4)
 		abort();

@@ -67,6 +67,32 @@ static const struct expected table[] = {
 	{ "\xf0\x0f\x32", 3, CODE_64, INSN_UNKNOWN, 0, 8, NONE, 0, false },
 	{ "\x90", 1, CODE_64, INSN_UNKNOWN, 0, 8, NONE, 0, false },
 	{ "\x0f\x01\xd0", 3, CODE_64, INSN_UNKNOWN, 0, 8, 0, 0, false },
+	/* Stores: mov [rdi],rax; mov [rdi],ah; mov [rdi],spl; mov qword [rdi],imm; mov byte [rdi],imm; mov word [rdi],imm */
+	{ "\x48\x89\x07", 3, CODE_64, INSN_MOV_STORE, 8, 8, NONE, 0, false },
+	{ "\x88\x27", 2, CODE_64, INSN_MOV_STORE, 1, 8, NONE, 0, false },
+	{ "\x40\x88\x27", 3, CODE_64, INSN_MOV_STORE, 1, 8, NONE, 4, false },
+	{ "\x48\xc7\x07\x01\x02\x03\x04", 7, CODE_64, INSN_MOV_STORE, 8, 8, NONE, 0, false },
+	{ "\xc6\x07\x05", 3, CODE_64, INSN_MOV_STORE, 1, 8, NONE, 0, false },
+	{ "\x66\xc7\x07\x05\x06", 5, CODE_64, INSN_MOV_STORE, 2, 8, NONE, 0, false },
+	/* lock andb $0xfd,[rdi]; lock or [rdi],rax; xor [rbx+8],r9; add dword [rdi],imm8; sub qword [rdi],imm32 */
+	{ "\xf0\x80\x27\xfd", 4, CODE_64, INSN_AND, 1, 8, NONE, 0, false },
+	{ "\xf0\x48\x09\x07", 4, CODE_64, INSN_OR, 8, 8, NONE, 0, false },
+	{ "\x4c\x31\x4b\x08", 4, CODE_64, INSN_XOR, 8, 8, NONE, 9, false },
+	{ "\x83\x07\x01", 3, CODE_64, INSN_ADD, 4, 8, NONE, 0, false },
+	{ "\x48\x81\x2f\x00\x10\x00\x00", 7, CODE_64, INSN_SUB, 8, 8, NONE, 0, false },
+	/* lock cmpxchg [rdi],rcx; xchg [rdi],rax; lock xadd [rdi],edx; lock btr [rdi],rax; lock bts/btr/btc qword [rdi],1 */
+	{ "\xf0\x48\x0f\xb1\x0f", 5, CODE_64, INSN_CMPXCHG, 8, 8, NONE, 1, false },
+	{ "\x48\x87\x07", 3, CODE_64, INSN_XCHG, 8, 8, NONE, 0, false },
+	{ "\xf0\x0f\xc1\x17", 4, CODE_64, INSN_XADD, 4, 8, NONE, 2, false },
+	{ "\xf0\x48\x0f\xb3\x07", 5, CODE_64, INSN_BTR, 8, 8, NONE, 0, false },
+	{ "\xf0\x48\x0f\xba\x2f\x01", 6, CODE_64, INSN_BTS, 8, 8, NONE, 0, false },
+	{ "\xf0\x48\x0f\xba\x37\x01", 6, CODE_64, INSN_BTR, 8, 8, NONE, 0, false },
+	{ "\xf0\x48\x0f\xba\x3f\x01", 6, CODE_64, INSN_BTC, 8, 8, NONE, 0, false },
+	/* To a register: bt; cmp; adc; mov r, r */
+	{ "\x48\x0f\xba\x27\x01", 5, CODE_64, INSN_UNKNOWN, 8, 8, NONE, 0, false },
+	{ "\x48\x83\x3f\x01", 4, CODE_64, INSN_UNKNOWN, 8, 8, NONE, 0, false },
+	{ "\x48\x83\x17\x01", 4, CODE_64, INSN_UNKNOWN, 8, 8, NONE, 0, false },
+	{ "\x48\x89\xc7", 3, CODE_64, INSN_UNKNOWN, 8, 8, NONE, 0, false },
 };
 
 static void test_table(void **state)

@@ -18,10 +18,9 @@ static void machine_reset(void)
 {
 	port_last = selector_bad = 0;
 	port_size = port_value = port_written = port_accesses = 0;
-	fixup_asked = hypercalls = fxsaves = 0;
-	fixup_says = msr_refused = false;
+	hypercalls = fxsaves = 0;
+	msr_refused = false;
 	cr2_now = 0;
-	root_set_says = 0;
 	memset(window_ptes, 0, sizeof(window_ptes));
 }
 
@@ -48,7 +47,7 @@ static int start_privileged(bool privileged)
 	assert_int_equal(sim_call(v, do_set_trap_table, table, 0, 0, 0, 0, 0), 0);
 	assert_int_equal(sim_call(v, do_set_callbacks, EVENT_CALLBACK, FAILSAFE_CALLBACK, SYSCALL_CALLBACK, 0, 0, 0), 0);
 	assert_int_equal(sim_call(v, do_stack_switch, FLAT_KERNEL_SS64, kernel_stack, 0, 0, 0, 0), 0);
-	v->pv->user_root = v->pv->kernel_root;
+	assert_int_equal(pv_root_set(v, v, v->pv->kernel_root, true), 0);
 	return 0;
 }
 
@@ -67,7 +66,6 @@ int start_dom0(void **state)
 int stop(void **state)
 {
 	(void)state;
-	v->pv->user_root = INVALID_MFN;
 	sim_stop();
 	return 0;
 }

@@ -16,11 +16,10 @@
 #define STAND_IN __attribute__((weak))
 
 u16 port_last, selector_bad;
-u32 port_size, port_value, port_written, port_accesses, pci_sbdf, pci_reg, pci_size, pci_value, fixup_asked, hypercalls;
+u32 port_size, port_value, port_written, port_accesses, pci_sbdf, pci_reg, pci_size, pci_value, hypercalls;
 u32 ldt_entries_loaded, fxsaves, msr_written;
 u64 cr2_now, msr_value, window_ptes[SIM_CPUS][256];
-bool fixup_says, msr_refused;
-int root_set_says;
+bool msr_refused;
 STAND_IN bool cpu_feature[CPU_FEATURES];
 
 static u32 port_note(u16 port, u32 size)
@@ -55,32 +54,11 @@ void pci_config_write_guarded(struct domain *d, u32 sbdf, unsigned int reg, unsi
 
 u64 cr2_read(void) { return cr2_now; }
 
-STAND_IN bool pv_fault_fixup(struct vcpu *v, struct regs *r, gva_t addr)
-{
-	(void)v;
-	(void)r;
-	(void)addr;
-	fixup_asked++;
-	return fixup_says;
-}
-
 void hypercall_dispatch(struct vcpu *v, struct regs *r)
 {
 	(void)v;
 	(void)r;
 	hypercalls++;
-}
-
-STAND_IN int pv_root_set(struct vcpu *actor, struct vcpu *v, mfn_t root, bool user)
-{
-	(void)actor;
-	if (root_set_says)
-		return root_set_says;
-	if (user)
-		v->pv->user_root = root;
-	else
-		v->pv->kernel_root = root;
-	return 0;
 }
 
 struct cpuid_leaf cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf)

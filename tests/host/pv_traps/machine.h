@@ -10,10 +10,8 @@ extern u16 port_last;
 extern u32 port_size, port_value, port_written, port_accesses;
 /* Last guarded PCI access. */
 extern u32 pci_sbdf, pci_reg, pci_size, pci_value;
-/* CR2 at the next page fault; what pv_fault_fixup says, and how often it was asked. */
+/* CR2 at the next page fault. */
 extern u64 cr2_now;
-extern bool fixup_says;
-extern u32 fixup_asked;
 extern u32 hypercalls, ldt_entries_loaded, fxsaves;
 /* MSRs of guests: reads give msr_value, unless msr_refused. */
 extern bool msr_refused;
@@ -23,7 +21,5 @@ extern u32 msr_written;
 extern u16 selector_bad;
 /* Page table entries of the simulated CPUs' windows. */
 extern u64 window_ptes[SIM_CPUS][256];
-/* The next pv_root_set fails with this. */
-extern int root_set_says;
 
 #endif

@@ -371,7 +371,6 @@ static void test_random_code(void **state)
 
 	(void)state;
 	srandom(3);
-	root_set_says = -EINVAL;
 	v->pv->iopl = 1;
 	assert_int_equal(rangeset_add(d->ioports, 0, 0xffff), 0);
 	for (u32 n = 0; n < 20000; n++) {
@@ -380,7 +379,6 @@ static void test_random_code(void **state)
 		for (u32 k = 0; k < sizeof(bytes); k++)
 			bytes[k] = random() & 1 ? (u8)random() : likely_bytes[(size_t)random() % sizeof(likely_bytes)];
 		assert_int_equal(guest_copy_out(v, code, bytes, sizeof(bytes)), 0);
-		v->pv->user_root = v->pv->kernel_root;
 		guest_at(random() & 1);
 		gpr = (u64 *)r;
 		for (u32 k = 0; k < 15; k++)

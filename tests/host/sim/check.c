@@ -154,9 +154,9 @@ static void vcpu_holds(const struct vcpu *v)
 
 	if (!pv)
 		return;
-	if (pv->kernel_root.v)
+	if (!mfn_eq(pv->kernel_root, INVALID_MFN))
 		sim_hold(pv->kernel_root, true);
-	if (pv->user_root.v)
+	if (!mfn_eq(pv->user_root, INVALID_MFN))
 		sim_hold(pv->user_root, true);
 	for (u32 i = 0; i < (pv->gdt_entries + 511) / 512; i++) {
 		sim_hold(pv->gdt_frame[i], true);

@@ -14,6 +14,7 @@ STAND_IN int pv_vcpu_init(struct vcpu *v)
 	if (!v->pv)
 		return -ENOMEM;
 	v->pv->kernel_mode = true;
+	v->pv->kernel_root = v->pv->user_root = INVALID_MFN;
 	return 0;
 }
 

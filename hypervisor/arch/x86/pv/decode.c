@@ -125,16 +125,11 @@ static bool decode_memory(struct cursor *c, struct insn *i, u8 modrm, bool seg_g
 	return true;
 }
 
-/* ModRM of a store to memory; the source register unless an immediate follows. False: the destination is a register. */
+/* ModRM of a store to memory. False: the destination is a register. */
 static bool decode_store(struct cursor *c, struct insn *i, bool byte, bool seg_given, u8 *modrm)
 {
 	*modrm = next_byte(c);
 	i->size = byte ? 1 : word_size(c);
-	i->reg = (u8)((*modrm >> 3 & 7) | (c->rex & REX_R ? 8 : 0));
-	if (byte && !c->rex && i->reg >= 4) {
-		i->reg = (u8)(i->reg - 4);
-		i->reg_high = true;
-	}
 	return *modrm >> 6 != 3 && decode_memory(c, i, *modrm, seg_given);
 }
 
@@ -151,12 +146,19 @@ static s32 next_immediate(struct cursor *c, u8 size)
 	return (s16)val;
 }
 
-/* Stores with a register as source; opcode is even for bytes, odd for words. */
-static u8 decode_store_reg(struct cursor *c, struct insn *i, bool byte, bool seg_given, enum insn_op op)
+/* Stores with a register as source. */
+static u8 decode_store_reg(struct cursor *c, struct insn *i, bool byte, bool seg_given, u8 op)
 {
 	u8 modrm;
 
-	return decode_store(c, i, byte, seg_given, &modrm) ? (u8)op : (u8)INSN_UNKNOWN;
+	if (!decode_store(c, i, byte, seg_given, &modrm))
+		return INSN_UNKNOWN;
+	i->reg = (u8)((modrm >> 3 & 7) | (c->rex & REX_R ? 8 : 0));
+	if (byte && !c->rex && i->reg >= 4) {
+		i->reg = (u8)(i->reg - 4);
+		i->reg_high = true;
+	}
+	return op;
 }
 
 /* 80, 81, 83: ADD OR ADC SBB AND SUB XOR CMP with an immediate. */

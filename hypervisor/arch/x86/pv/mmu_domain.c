@@ -127,14 +127,16 @@ int pv_root_set(struct vcpu *actor, struct vcpu *v, mfn_t root, bool user)
 			if (rc)
 				return rc;
 		}
-	} else if (!user || !pv->kernel_mode) {
-		return -EINVAL;
+	} else {
+		if (!user || !pv->kernel_mode)
+			return -EINVAL;
+		root = INVALID_MFN;
 	}
 	*slot = root;
 	/* The processor must be off the old one before it may become something else. */
 	if (v->running && pv->kernel_mode != user)
 		pv_cr3_load(v);
-	if (likely(old.v))
+	if (likely(!mfn_eq(old, INVALID_MFN)))
 		frame_type_drop(actor, frame_of(old));
 	return 0;
 }
@@ -144,9 +146,9 @@ int pv_roots_drop(struct vcpu *actor, struct vcpu *v)
 	struct pv_vcpu *pv = v->pv;
 	mfn_t root[2] = { pv->kernel_root, pv->user_root };
 
-	pv->kernel_root = pv->user_root = mfn(0);
+	pv->kernel_root = pv->user_root = INVALID_MFN;
 	for (u32 i = 0; i < 2; i++)
-		if (root[i].v)
+		if (!mfn_eq(root[i], INVALID_MFN))
 			frame_type_drop(actor, frame_of(root[i]));
 	return mmu_drain(actor, v->domain);
 }
