@@ -12,7 +12,7 @@ help:
 
 #: make            build everything into dist/
 #: make quick      compile every source file and run the host tests that changed
-quick: hypervisor-objects host-tests
+quick: hypervisor-objects host-tests guest
 
 #: make clean      remove build output (downloads stay in build/cache)
 clean:

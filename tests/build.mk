@@ -53,3 +53,11 @@ lint-selftest:
 lint-call-direction: hypervisor-objects
 $(LINT:%=lint-%): lint-%:
 	@CC="$(CC)" HV_CFLAGS='$(HV_CFLAGS)' HV_BUILD=$(HV_BUILD) tests/lint/$*
+
+# ---- Guest kernels: tests/guest/NAME under a hypervisor in QEMU. ------------------------------------------------------
+HYPERVISOR ?= $(DIST)/boot/argon.gz
+
+.PHONY: guest-tests
+#: make guest-tests [HYPERVISOR=FILE]   run the test kernels as dom0 of a hypervisor
+guest-tests: guest $(filter $(DIST)/%,$(HYPERVISOR))
+	GUEST_BUILD=$(GUEST_BUILD) tests/guest/run-all $(HYPERVISOR)

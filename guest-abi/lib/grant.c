@@ -58,8 +58,17 @@ int grant_map(domid_t dom, grant_ref_t ref, void *page, bool readonly, grant_han
 		.ref = ref,
 		.dom = dom,
 	};
-	long ret = HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, &op, 1);
+	u64 before = 0;
+	long ret;
 
+	/* Grant mappings are not flushed when they are made: there must be no older one. */
+	if (pte_find(page)) {
+		before = *pte_find(page);
+		va_map(page, 0);
+	}
+	ret = HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, &op, 1);
+	if (before && (ret || op.status))
+		va_map(page, before);
 	*handle = op.handle;
 	return ret ? (int)ret : op.status;
 }

@@ -66,6 +66,9 @@ const u64 *pte_find_in(const u64 *root, u64 va, unsigned int level)
 	const u64 *table = root;
 	unsigned int l;
 
+	/* The hypervisor's tables are not for guests to look into. */
+	if (va >= HYPERVISOR_VIRT_START && va < HYPERVISOR_VIRT_END)
+		return NULL;
 	for (l = 4; l > level; l--) {
 		u64 entry = table[table_index(va, l)];
 

@@ -24,6 +24,11 @@ int user_map(u64 va, u64 mfn, u64 flags)
 	return root_map(user_root, va, mfn_pte(mfn, flags | PTE_US));
 }
 
+const u64 *user_entry(u64 va)
+{
+	return pte_find_in(user_root, va, 1);
+}
+
 int user_load(const void *code, size_t n)
 {
 	size_t at;

@@ -9,13 +9,12 @@
 #define USER_CODE  0x400000UL
 #define USER_STACK 0x800000UL /* top */
 
-/* Puts a function in the section of code that user_load copies; it must not refer to anything else. */
-#define USER_FUNCTION __attribute__((section(".text_user"), noinline, used))
-
 /* Makes the user's page table. Returns 0 or a negated error. */
 int user_init(void);
 /* Maps a frame at an address of the user's. */
 int user_map(u64 va, u64 mfn, u64 flags);
+/* The L1 entry that maps a user's address, or null. */
+const u64 *user_entry(u64 va);
 /* Copies code to USER_CODE, and gives a stack. Returns 0 or a negated error. */
 int user_load(const void *code, size_t n);
 /* A frame that enters user mode at USER_CODE + offset with an argument in %rdi. */
