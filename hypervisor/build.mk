@@ -13,6 +13,8 @@ HV_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build-id=
 
 # What GRUB loads has its physical addresses for virtual ones too (GRUB looks for the entry point among these): image_start - LINK_PADDR.
 HV_LOAD_SHIFT := 0xffff807fbfe00000
+# The low half of image_start, for the table of branches.
+HV_IMAGE_LOW := 3221225472
 
 .PHONY: hypervisor hypervisor-objects
 hypervisor-objects: $(HV_OBJ)
@@ -42,9 +44,10 @@ $(HV_ABSENT): $(HV_BUILD)/absent.S
 
 # Two links: the second one has the symbol table, which lies behind everything else.
 $(HV_BUILD)/argon.1: $(HV_OBJ) $(HV_ABSENT) $(HV_LDS)
-	$(LD) $(HV_LDFLAGS) $(HV_OBJ) $(HV_ABSENT) -o $@
-$(HV_BUILD)/symbols.S: $(HV_BUILD)/argon.1 hypervisor/arch/x86/boot/symbols.awk
+	$(LD) $(HV_LDFLAGS) --emit-relocs $(HV_OBJ) $(HV_ABSENT) -o $@
+$(HV_BUILD)/symbols.S: $(HV_BUILD)/argon.1 hypervisor/arch/x86/boot/symbols.awk hypervisor/arch/x86/boot/sites.awk
 	$(NM) -n $< | LC_ALL=C awk -f hypervisor/arch/x86/boot/symbols.awk > $@
+	$(READELF) -rW $< | LC_ALL=C awk -v base=$(HV_IMAGE_LOW) -f hypervisor/arch/x86/boot/sites.awk >> $@
 $(HV_BUILD)/symbols.o: $(HV_BUILD)/symbols.S
 	$(CC) -c $< -o $@
 $(DIST)/boot/argon: $(HV_BUILD)/argon.1 $(HV_BUILD)/symbols.o

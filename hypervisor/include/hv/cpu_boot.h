@@ -20,6 +20,14 @@ extern u64 boot_gdt_page[];
 extern u8 boot_tss_page[];
 extern u8 boot_stack[];
 
+/* --- speculation.c --- */
+/* On CPU 0, between features_init and alternatives_apply: decides what to do about the flaws of the CPU. */
+void speculation_init(void);
+/* Each CPU, after that. */
+void speculation_init_cpu(void);
+/* While the text is writable: indirect branches without thunks, if none are needed. */
+void thunk_sites_patch(void);
+
 /* --- percpu.c --- */
 /* cpu_info_of(cpu) is this from now on. */
 void cpu_info_set(unsigned int cpu, struct cpu_info *info);

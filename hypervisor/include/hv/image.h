@@ -14,6 +14,8 @@ extern const u8 image_rodata_end[];			/* readable; from image_text_end on */
 extern const u8 image_data_end[], image_end[];		/* readable and writable; from image_rodata_end on */
 /* The symbol table, part of the last one. */
 extern const u8 image_symbols_start[], image_symbols_end[];
+/* Which indirect branches of the code go through thunks. */
+extern const u8 image_sites_start[], image_sites_end[];
 
 /* Physical address of the byte at image_start; 2 MiB aligned. Set before any C code runs. */
 extern u64 image_phys;

@@ -91,7 +91,9 @@ void boot_early(void)
 	/* Once more, now that what is wrong can be seen. */
 	cmdline_parse(boot_info.cmdline, boot_options_start, (size_t)(boot_options_end - boot_options_start), option_report);
 	features_init();
+	speculation_init();
 	alternatives_apply();
+	thunk_sites_patch();
 	mm_early_init();
 	cpu_window_init_boot();
 }
@@ -102,6 +104,7 @@ void boot_cpu(void)
 
 	if (cpu != 0)
 		features_init();
+	speculation_init_cpu();
 	wrmsr(MSR_PAT, PAT_VALUE);
 	tlb_cpu_init(cpu);
 	lapic_init_cpu();

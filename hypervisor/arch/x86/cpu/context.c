@@ -35,6 +35,8 @@ void context_switch(struct vcpu *prev, struct vcpu *next)
 		info->regs = next->saved_regs;
 		next->regs = &info->regs;
 		fpu_load(next);
+		if (prev->domain != next->domain)
+			speculation_switch();
 		dirty_mark(next->domain, info->cpu);
 		next->domain->ops->context_load(next, prev);
 	}

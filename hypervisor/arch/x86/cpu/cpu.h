@@ -22,6 +22,15 @@ void fpu_init_cpu(void);
 /* True when XCR0 may hold val on a CPU that supports these components. Pure. */
 bool xcr0_valid(u64 val, u64 supported);
 
+/* --- speculation.c --- */
+/* This CPU goes from a vCPU of one domain to one of another. */
+void speculation_switch(void);
+extern u32 spec_ctrl_hypervisor, spec_ctrl_guest;
+/* A branch through register reg in the 5 bytes of the call or jump it replaces; returns 5. Pure. */
+unsigned int branch_build(u8 *code, bool call, unsigned int reg);
+/* thunk.S: 16 thunks of 32 bytes, by register number. */
+extern const u8 indirect_thunks[];
+
 /* --- smp.c --- */
 /* True once smp_stop_others was called: an NMI then ends in smp_park_forever. */
 bool smp_nmi_stop(void);
