@@ -32,6 +32,8 @@ struct cpu_info {
 	u32 cpu;		/* number of this CPU */
 	u32 softirq;		/* pending soft interrupts, bit mask of enum softirq; atomic */
 	u64 shadow_cr3;		/* XPTI: CR3 to load on the way to the guest; 0 = not in use */
+	u32 spec_ctrl;		/* MSR_SPEC_CTRL while a guest runs */
+	u32 reserved;
 	u64 fault;		/* error code and vector << 32 of the last fault that the exception table caught */
 } aligned_to(16);
 _Static_assert((offsetof(struct cpu_info, regs) + sizeof(struct regs)) % 16 == 0, "stack alignment");

@@ -49,6 +49,9 @@ struct cpuid_leaf cpuid_guest(struct vcpu *v, u32 leaf, u32 subleaf);
 int msr_guest_read(struct vcpu *v, u32 msr, u64 *val) must_check;
 int msr_guest_write(struct vcpu *v, u32 msr, u64 val) must_check;
 
+/* MSR_SPEC_CTRL for the guest that runs on this CPU: these bits, and those that the hypervisor wants on for everyone. */
+void spec_ctrl_load(u32 guest);
+
 /* FPU and extended state: one xsave area per vCPU, switched eagerly at context switch. */
 int fpu_init_vcpu(struct vcpu *v) must_check;
 void fpu_free_vcpu(struct vcpu *v);

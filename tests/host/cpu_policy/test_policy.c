@@ -61,6 +61,7 @@ u64 rdmsr(u32 msr) { return msr == MSR_EFER ? 0x5d01 : 0; }
 int rdmsr_safe(u32 msr, u64 *val) { *val = msr; return msr == MSR_MTRR_CAP ? -EFAULT : 0; }
 void wrmsr(u32 msr, u64 val) { written_msr = msr; written = val; }
 int wrmsr_safe(u32 msr, u64 val) { wrmsr(msr, val); return 0; }
+void spec_ctrl_load(u32 guest) { wrmsr(0x48, guest); }
 u64 rdtsc(void) { return 777; }
 u64 tsc_khz(void) { return 2000000; }
 u32 tsc_guest_khz(const struct domain *d) { (void)d; return 1999; }

@@ -22,6 +22,11 @@ u64 cr2_now, msr_value, window_ptes[SIM_CPUS][256];
 bool msr_refused;
 STAND_IN bool cpu_feature[CPU_FEATURES];
 
+STAND_IN void spec_ctrl_load(u32 guest)
+{
+	wrmsr(0x48, guest);
+}
+
 static u32 port_note(u16 port, u32 size)
 {
 	port_last = port;

@@ -40,6 +40,7 @@ void asm_offsets(void)
 	INFO_OFFSET(INFO_current, current);
 	INFO_OFFSET(INFO_softirq, softirq);
 	INFO_OFFSET(INFO_shadow_cr3, shadow_cr3);
+	INFO_OFFSET(INFO_spec_ctrl, spec_ctrl);
 	INFO_OFFSET(INFO_fault, fault);
 
 	OFFSET(VCPU_info, struct vcpu, info);

@@ -25,7 +25,7 @@ bool xcr0_valid(u64 val, u64 supported);
 /* --- speculation.c --- */
 /* This CPU goes from a vCPU of one domain to one of another. */
 void speculation_switch(void);
-extern u32 spec_ctrl_hypervisor, spec_ctrl_guest;
+extern u32 spec_ctrl_hypervisor;
 /* A branch through register reg in the 5 bytes of the call or jump it replaces; returns 5. Pure. */
 unsigned int branch_build(u8 *code, bool call, unsigned int reg);
 /* thunk.S: 16 thunks of 32 bytes, by register number. */

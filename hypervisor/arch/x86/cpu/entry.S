@@ -85,6 +85,7 @@ entry_syscall:
 	pushq %rcx
 	pushq syscall_word(%rip)
 	SAVE_REGS
+	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
 	movq INFO_current(%rsp), %rdi
 	movq %rsp, %rsi
 	movq VCPU_pv(%rdi), %rax
@@ -104,6 +105,8 @@ exit_nmi:
 	cmpb $0, VCPU_nmi_pending(%rax)
 	jne exit_slow
 exit_restore:
+	ALTERNATIVE("", "call spec_exit", CPU_DO_IBRS_ENTRY)
+	ALTERNATIVE("", "xorl %eax, %eax; xorl %edx, %edx; movl $1, %ecx; divl %ecx", CPU_DO_DIV_EXIT)
 	cmpl $TRAP_SYSCALL, REGS_vector(%rsp)
 	jne exit_iret
 	/* SYSRET to an address that is not canonical would fault in the hypervisor on some CPUs. */
@@ -114,6 +117,7 @@ exit_restore:
 	cmpl $1, %eax
 	ja exit_iret
 	RESTORE_REGS
+	ALTERNATIVE("", "verw 56(%rsp)", CPU_DO_VERW_EXIT)
 	movq REGS_rflags - REGS_rcx(%rsp), %r11
 	movq REGS_rsp - REGS_rcx(%rsp), %rsp
 	sysretq
@@ -130,6 +134,7 @@ exit_iret:
 	popq %rcx
 	popq %r11
 	addq $8, %rsp
+	ALTERNATIVE("", "verw 32(%rsp)", CPU_DO_VERW_EXIT)
 1:	iretq
 	EXTABLE(1b, entry_iret_fault)
 
@@ -160,6 +165,7 @@ entry_syscall32:
 	pushq %rcx
 	pushq syscall32_word(%rip)
 	SAVE_REGS
+	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
 	movq INFO_current(%rsp), %rdi
 	movq %rsp, %rsi
 	call pv_syscall32
@@ -178,6 +184,7 @@ entry_sysenter:
 	pushq $2
 	popfq
 	SAVE_REGS
+	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
 	movq INFO_current(%rsp), %rdi
 	movq %rsp, %rsi
 	call pv_sysenter
@@ -215,6 +222,7 @@ entry_exception:
 	testb $3, REGS_cs(%rsp)
 	jz 1f
 exception_guest:
+	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
 	movq INFO_current(%rsp), %rdi
 	movq %rsp, %rsi
 	call pv_exception
@@ -227,11 +235,16 @@ entry_interrupt:
 	ALTERNATIVE("", "clac", CPU_SMAP)
 	cld
 	SAVE_REGS
+	testb $3, REGS_cs(%rsp)
+	jz 1f
+	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
 	movq %rsp, %rdi
 	movl REGS_vector(%rsp), %esi
 	call irq_handle
-	testb $3, REGS_cs(%rsp)
-	jnz exit_to_guest
+	jmp exit_to_guest
+1:	movq %rsp, %rdi
+	movl REGS_vector(%rsp), %esi
+	call irq_handle
 
 /* Back to hypervisor code that was interrupted. */
 exit_hypervisor:
@@ -245,6 +258,7 @@ entry_software:
 	ALTERNATIVE("", "clac", CPU_SMAP)
 	cld
 	SAVE_REGS
+	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
 	movq INFO_current(%rsp), %rdi
 	movq %rsp, %rsi
 	call software_interrupt
@@ -270,6 +284,7 @@ entry_ist:
 	movq %rax, %rsp
 	cmpl $1, REGS_vector(%rsp)
 	je exception_guest
+	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
 	movq %rsp, %rdi
 	call exception_ist
 	/* An NMI stays blocked until an IRET, and the vCPU that runs next may leave by SYSRET. */

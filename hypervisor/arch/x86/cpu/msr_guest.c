@@ -195,10 +195,10 @@ int msr_guest_write(struct vcpu *v, u32 msr, u64 val)
 			return -EPERM;
 		return val && wrmsr_safe(msr, val) ? -EPERM : 0;
 	case MSR_SPEC_CTRL:
-		/* v runs here, and the hypervisor has no value of its own: context_save takes it away. */
-		if (!spec_ctrl_mask(p) || val & ~spec_ctrl_mask(p) || wrmsr_safe(msr, val))
+		if (!spec_ctrl_mask(p) || val & ~spec_ctrl_mask(p))
 			return -EPERM;
 		v->pv->spec_ctrl = (u32)val;
+		spec_ctrl_load((u32)val);
 		return 0;
 	case MSR_MCG_STATUS:
 		return val ? -EPERM : 0;

@@ -26,8 +26,9 @@ static struct spec_ctrl_option opt_spec = SPEC_CTRL_OPTION_DEFAULT;
 static struct xpti_option opt_xpti = { -1, -1 };
 static struct spec_plan plan;
 
-/* SPEC_CTRL while the hypervisor, and while a guest runs; entry code loads them. */
-u32 spec_ctrl_hypervisor, spec_ctrl_guest;
+/* SPEC_CTRL while the hypervisor runs, and the bits that are on always. Entry code loads the first where it differs. */
+u32 spec_ctrl_hypervisor;
+static u32 spec_ctrl_always;
 
 static int spec_parse(const char *value)
 {
@@ -114,7 +115,7 @@ void speculation_init(void)
 	spec_plan_make(&facts, &flaws, &opt_spec, &opt_xpti, &plan);
 	always = (plan.stibp ? SPEC_CTRL_STIBP : 0) | (plan.ssbd ? SPEC_CTRL_SSBD : 0) |
 		(plan.bhi_dis ? SPEC_CTRL_BHI_DIS_S : 0) | (plan.ibrs_always ? SPEC_CTRL_IBRS : 0);
-	spec_ctrl_guest = (u32)always;
+	spec_ctrl_always = (u32)always;
 	spec_ctrl_hypervisor = (u32)(always | (plan.ibrs_entry ? SPEC_CTRL_IBRS : 0));
 	features_set();
 	plan_report(&flaws);
@@ -124,8 +125,16 @@ void speculation_init_cpu(void)
 {
 	if (spec_ctrl_hypervisor != 0)
 		wrmsr(MSR_SPEC_CTRL, spec_ctrl_hypervisor);
+	cpu_info()->spec_ctrl = spec_ctrl_always;
 	if (plan.auto_ibrs)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_AIBRSE);
+}
+
+void spec_ctrl_load(u32 guest)
+{
+	cpu_info()->spec_ctrl = guest | spec_ctrl_always;
+	if (!plan.ibrs_entry)
+		wrmsr(MSR_SPEC_CTRL, guest | spec_ctrl_always);
 }
 
 void speculation_switch(void)

@@ -89,11 +89,11 @@ bhb_clear:
 	jnz 1b
 	ret
 
-/* To a guest, before its registers are restored. */
+/* To a guest, before its registers are restored; called from where rsp is that of its frame. */
 	.globl spec_exit
 spec_exit:
 	movl $MSR_SPEC_CTRL, %ecx
-	movl spec_ctrl_guest(%rip), %eax
+	movl INFO_spec_ctrl + 8(%rsp), %eax
 	xorl %edx, %edx
 	wrmsr
 	ret

@@ -54,7 +54,7 @@ void pv_context_save(struct vcpu *v)
 	pv->gs_base_other = gs_other_read();
 	pv_dr_off(pv);
 	if (pv->spec_ctrl)
-		wrmsr(MSR_SPEC_CTRL, 0);
+		spec_ctrl_load(0);
 	if (pv->ts)
 		clts();
 }
@@ -93,7 +93,7 @@ void pv_context_load(struct vcpu *v, struct vcpu *prev)
 	if (cpu_has(CPU_CPUID_FAULTING) && !(prev && prev->pv))
 		wrmsr(MSR_MISC_FEATURES_ENABLES, CPUID_FAULTING_ENABLE);
 	if (pv->spec_ctrl)
-		wrmsr(MSR_SPEC_CTRL, pv->spec_ctrl);
+		spec_ctrl_load(pv->spec_ctrl);
 	if (pv->ts)
 		cr0_write_reg(cr0_read() | CR0_TS);
 	if (unlikely(!ok))
