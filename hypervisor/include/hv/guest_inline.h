@@ -6,6 +6,7 @@
 #ifndef HV_GUEST_INLINE_H
 #define HV_GUEST_INLINE_H
 
+#include <hv/alternative.h>
 #include <hv/errno.h>
 #include <hv/extable.h>
 #include <hv/features.h>
@@ -14,14 +15,12 @@
 /* Supervisor access to user pages, where SMAP forbids it otherwise. EFLAGS.AC is clear in the hypervisor but for these spans. */
 static inline void guest_access_begin(void)
 {
-	if (cpu_has(CPU_SMAP))
-		__asm__ volatile("stac" : : : "memory", "cc");
+	__asm__ volatile(ALTERNATIVE("", "stac", "%c[feature]") : : [feature] "i"(CPU_SMAP) : "memory", "cc");
 }
 
 static inline void guest_access_end(void)
 {
-	if (cpu_has(CPU_SMAP))
-		__asm__ volatile("clac" : : : "memory", "cc");
+	__asm__ volatile(ALTERNATIVE("", "clac", "%c[feature]") : : [feature] "i"(CPU_SMAP) : "memory", "cc");
 }
 
 /* Copies len bytes; one of the two is the guest's. 0, or not 0 after a fault (a part may be copied). */

@@ -57,7 +57,6 @@ struct pv_vcpu {
 	mfn_t ldt_frame[16];
 
 	u64 dr[8];			/* dr[7]: 0 = no break points in use */
-	u64 cr2;			/* guest's view, also in vcpu_info.arch */
 	u64 cr4_guest;			/* bits of CR4 that the guest owns */
 	u32 tsc_aux;			/* MSR_TSC_AUX */
 	u32 spec_ctrl;			/* MSR_SPEC_CTRL, in force while v runs */

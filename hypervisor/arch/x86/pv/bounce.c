@@ -5,7 +5,6 @@
  * entered by SYSRET, which takes them for rip and rflags.
  */
 #include "bounce.h"
-#include "frame_store.h"
 
 #include <hv/compiler.h>
 #include <hv/domain.h>
@@ -30,26 +29,15 @@ bool pv_mode_set(struct vcpu *v, bool kernel)
 	return true;
 }
 
-u64 pv_flags_to_guest(const struct vcpu *v, u64 flags, u8 upcall_mask)
-{
-	flags &= ~(u64)(FLAG_IF | FLAG_IOPL);
-	if (!upcall_mask)
-		flags |= FLAG_IF;
-	if (unlikely(v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl)))
-		flags |= (u64)v->pv->iopl << 12;
-	return flags;
-}
-
-/* The failsafe frame: selectors lie between r11 and rip. */
-static noinline_fn int must_check frame_store_segments(struct vcpu *v, gva_t sp, const struct regs *r, u64 cs, u64 flags)
+int pv_frame_store_segments(struct vcpu *v, gva_t sp, const struct bounce_frame *f)
 {
 	const struct pv_vcpu *pv = v->pv;
-	u64 words[11] = { r->rcx, r->r11, pv->ds, pv->es, pv->fs, pv->gs, r->rip, cs, flags, r->rsp, r->ss & 0xffff };
+	u64 words[11] = { f->rcx, f->r11, pv->ds, pv->es, pv->fs, pv->gs, f->rip, f->cs, f->rflags, f->rsp, f->ss };
 
 	return guest_copy_out(v, sp, words, sizeof(words));
 }
 
-static noinline_fn void no_stack(struct vcpu *v, gva_t sp, u64 handler)
+void pv_no_stack(struct vcpu *v, gva_t sp, u64 handler)
 {
 	domain_crash(v, "no stack for an exception frame at %#llx (entry %#llx)", (unsigned long long)sp,
 		     (unsigned long long)handler);
@@ -57,43 +45,12 @@ static noinline_fn void no_stack(struct vcpu *v, gva_t sp, u64 handler)
 
 void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum bounce_extra extra, u32 error)
 {
-	struct pv_vcpu *pv = v->pv;
-	struct vcpu_info *info = v->info;
-	u8 was_masked = READ_ONCE(info->evtchn_upcall_mask) != 0;
-	struct bounce_frame f = {
-		.rcx = r->rcx, .r11 = r->r11, .rip = r->rip, .rflags = pv_flags_to_guest(v, r->rflags, was_masked),
-		.rsp = r->rsp, .ss = r->ss & 0xffff,
-	};
-	u64 sp;
-	int rc;
-
-	f.cs = (r->cs & 0xfffc) | (u64)was_masked << 32;
-	if (pv->kernel_mode) {
-		sp = r->rsp;
-	} else {
-		f.cs |= 3;
-		sp = pv->kernel_sp;
-		(void)pv_mode_set(v, true);
-	}
-	sp &= ~15UL;
 	if (extra == BOUNCE_PLAIN)
-		rc = frame_store(v, sp -= 7 * 8, &f);
-	else if (likely(extra == BOUNCE_ERROR))
-		rc = frame_store_error(v, sp -= 8 * 8, &f, error);
+		bounce_inline(v, r, handler, mask, BOUNCE_PLAIN, 0);
+	else if (extra == BOUNCE_ERROR)
+		bounce_inline(v, r, handler, mask, BOUNCE_ERROR, error);
 	else
-		rc = frame_store_segments(v, sp -= 11 * 8, r, f.cs, f.rflags);
-	if (unlikely(rc)) {
-		no_stack(v, sp, handler);
-		return;
-	}
-	if (mask)
-		WRITE_ONCE(info->evtchn_upcall_mask, 1);
-	r->rflags = (r->rflags & ~(u64)(FLAG_TF | FLAG_DF | FLAG_NT | FLAG_RF | FLAG_VM | FLAG_AC | FLAG_IOPL)) | FLAG_IF;
-	r->rip = handler;
-	r->rsp = sp;
-	r->cs = FLAT_KERNEL_CS64;
-	r->ss = FLAT_KERNEL_SS64;
-	r->vector = TRAP_SYSCALL;
+		bounce_inline(v, r, handler, mask, BOUNCE_SEGMENTS, 0);
 }
 
 /* Exceptions that push an error code: DF, TS, NP, SS, GP, PF, AC, CP. */
@@ -106,7 +63,7 @@ void pv_inject(struct vcpu *v, struct regs *r, u8 vector, u32 error)
 	enum bounce_extra extra = vector < 32 && (HAS_ERROR_CODE >> vector & 1) ? BOUNCE_ERROR : BOUNCE_PLAIN;
 
 	if (unlikely(!t->address)) {
-		domain_crash(v, "exception %u (error code %#x) without a handler", vector, error);
+		pv_no_handler(v, vector, error);
 		return;
 	}
 	pv_bounce(v, r, t->address, (t->flags & 4) != 0, extra, error);
@@ -114,14 +71,12 @@ void pv_inject(struct vcpu *v, struct regs *r, u8 vector, u32 error)
 
 void pv_inject_pf(struct vcpu *v, struct regs *r, gva_t addr, u32 error)
 {
-	/* Kernel and user mode are told apart by the mode, not by the privilege that the hardware saw. */
-	if (v->pv->kernel_mode)
-		error &= ~PFEC_USER;
-	else
-		error |= PFEC_USER;
-	v->pv->cr2 = addr;
-	v->info->arch.cr2 = addr;
-	pv_inject(v, r, TRAP_PF, error);
+	inject_pf_inline(v, r, addr, error);
+}
+
+void pv_no_handler(struct vcpu *v, u8 vector, u32 error)
+{
+	domain_crash(v, "exception %u (error code %#x) without a handler", vector, error);
 }
 
 void pv_syscall(struct vcpu *v, struct regs *r)
@@ -137,7 +92,7 @@ void pv_syscall(struct vcpu *v, struct regs *r)
 		pv_inject(v, r, TRAP_UD, 0);
 		return;
 	}
-	pv_bounce(v, r, pv->syscall_callback, pv->syscall_masks_events, BOUNCE_PLAIN, 0);
+	bounce_inline(v, r, pv->syscall_callback, pv->syscall_masks_events, BOUNCE_PLAIN, 0);
 }
 
 void pv_syscall32(struct vcpu *v, struct regs *r)
@@ -205,6 +160,6 @@ bool pv_exit_work(struct vcpu *v, struct regs *r)
 	}
 	if (!READ_ONCE(info->evtchn_upcall_pending) || READ_ONCE(info->evtchn_upcall_mask) || !pv->event_callback)
 		return false;
-	pv_bounce(v, r, pv->event_callback, true, BOUNCE_PLAIN, 0);
+	bounce_inline(v, r, pv->event_callback, true, BOUNCE_PLAIN, 0);
 	return true;
 }

@@ -237,7 +237,7 @@ static void regs_get(struct cpu_user_regs *u, const struct vcpu *v)
 	u->cs = (u16)r->cs;
 	u->ss = (u16)r->ss;
 	u->saved_upcall_mask = READ_ONCE(v->info->evtchn_upcall_mask) != 0;
-	u->rflags = pv_flags_to_guest(v, r->rflags, u->saved_upcall_mask) | (u64)v->pv->iopl << 12;
+	u->rflags = flags_to_guest(v, r->rflags, u->saved_upcall_mask) | (u64)v->pv->iopl << 12;
 	u->ds = v->pv->ds;
 	u->es = v->pv->es;
 	u->fs = v->pv->fs;

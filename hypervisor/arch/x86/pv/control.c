@@ -92,7 +92,6 @@ static enum emulation cr_write(struct vcpu *v, u8 n, u64 val)
 	case 0:
 		return cr0_set(v, val);
 	case 2:
-		v->pv->cr2 = val;
 		v->info->arch.cr2 = val;
 		return EMULATED;
 	case 3:

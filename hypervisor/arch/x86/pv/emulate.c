@@ -391,18 +391,25 @@ bool pv_emulate_privileged(struct vcpu *v, struct regs *r)
 	}
 }
 
-bool pv_emulate_invalid(struct vcpu *v, struct regs *r)
-{
-	static const u8 forced_cpuid[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
-	u8 bytes[sizeof(forced_cpuid)];
+/* The forced-emulation prefix (ud2; .ascii "xen") and CPUID: seven bytes. */
+#define FORCED_CPUID 0xa20f6e65780b0fUL
+#define FORCED_CPUID_LEN 7
 
-	/* A short fetch first: nearly every #UD is the guest's own, and what follows it may not be mapped. */
-	if (guest_copy_in(v, bytes, r->rip, 3) || memcmp(bytes, forced_cpuid, 3) ||
-	    guest_copy_in(v, bytes, r->rip, sizeof(bytes)) || memcmp(bytes, forced_cpuid, sizeof(bytes)))
-		return false;
+static noinline_fn bool forced_cpuid(struct vcpu *v, struct regs *r)
+{
 	if (cpuid_emulate(v, r) == EMULATED)
-		pv_instruction_done(v, r, sizeof(bytes));
+		pv_instruction_done(v, r, FORCED_CPUID_LEN);
 	else
 		pv_inject(v, r, TRAP_GP, 0);
 	return true;
+}
+
+bool pv_emulate_invalid(struct vcpu *v, struct regs *r)
+{
+	u64 bytes = 0;
+
+	/* Nearly every #UD is the guest's own. Near the end of a page, only what is there may be fetched. */
+	if (guest_read64(v, &bytes, r->rip) && guest_copy_in(v, &bytes, r->rip, FORCED_CPUID_LEN))
+		return false;
+	return (bytes << 8) == FORCED_CPUID << 8 && forced_cpuid(v, r);
 }

@@ -29,7 +29,7 @@ long do_iret(struct vcpu *v, u64 *args maybe_unused)
 	struct regs *r = v->regs;
 	struct iret_context f;
 
-	if (unlikely(guest_copy_in(v, &f, r->rsp, sizeof(f)))) {
+	if (unlikely(iret_frame_load(v, r->rsp, &f))) {
 		domain_crash(v, "iret frame at %#llx cannot be read", (unsigned long long)r->rsp);
 		return -EFAULT;
 	}

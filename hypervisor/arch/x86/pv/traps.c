@@ -20,7 +20,7 @@
  * Faults at addresses of the hypervisor. The CPU itself reads descriptors there; for the guest, a descriptor in a page that is not
  * mapped does not exist.
  */
-static void hypervisor_range_fault(struct vcpu *v, struct regs *r, gva_t addr)
+static noinline_fn void hypervisor_range_fault(struct vcpu *v, struct regs *r, gva_t addr)
 {
 	u16 selector;
 
@@ -33,18 +33,18 @@ static void hypervisor_range_fault(struct vcpu *v, struct regs *r, gva_t addr)
 		pv_inject_pf(v, r, addr, r->error);
 }
 
-static void page_fault(struct vcpu *v, struct regs *r)
+static inline void page_fault(struct vcpu *v, struct regs *r)
 {
 	gva_t addr = cr2_read();
 
-	if (unlikely(!guest_range_ok(addr, 1))) {
+	if (unlikely(in_hypervisor_range(addr))) {
 		hypervisor_range_fault(v, r, addr);
 		return;
 	}
 	/* What is not present is the guest's business; anything else may be a stale translation or a store to a page table. */
 	if ((r->error & (PFEC_PRESENT | PFEC_RESERVED)) && pv_fault_fixup(v, r, addr))
 		return;
-	pv_inject_pf(v, r, addr, r->error);
+	inject_pf_inline(v, r, addr, r->error);
 }
 
 /* INT n, as the DPL in the guest's table allows: 0 nobody, 1 and 2 the kernel, 3 everybody. */
@@ -98,12 +98,10 @@ static void debug_exception(struct vcpu *v, struct regs *r)
 	pv_inject(v, r, TRAP_DB, 0);
 }
 
-void pv_exception(struct vcpu *v, struct regs *r)
+/* All but page faults. */
+static noinline_fn void other_exception(struct vcpu *v, struct regs *r)
 {
 	switch (r->vector) {
-	case TRAP_PF:
-		page_fault(v, r);
-		return;
 	case TRAP_GP:
 		general_protection(v, r);
 		return;
@@ -121,4 +119,12 @@ void pv_exception(struct vcpu *v, struct regs *r)
 		pv_inject(v, r, (u8)r->vector, r->error);
 		return;
 	}
+}
+
+void pv_exception(struct vcpu *v, struct regs *r)
+{
+	if (likely(r->vector == TRAP_PF))
+		page_fault(v, r);
+	else
+		other_exception(v, r);
 }
