@@ -41,17 +41,18 @@ test: host-tests
 	@echo "$(words $(HOST_TESTS)) passed, 0 failed"
 
 # ---- Lint: rules that the compiler does not check. Each script in tests/lint is one of them. --------------------------
-LINT := text sizes goto-forward conditionals include-direction headers-alone call-direction
+LINT := text sizes goto-forward conditionals include-direction headers-alone
 
-.PHONY: lint lint-abi lint-selftest $(LINT:%=lint-%)
+.PHONY: lint lint-abi lint-selftest lint-call-direction $(LINT:%=lint-%)
 #: make lint       rules of the tree: sizes, includes, calls, gotos, conditionals, text, the ABI against libxen-dev
 lint: lint-abi lint-selftest $(LINT:%=lint-%)
 lint-abi:
 	tests/lint/abi-check
 lint-selftest:
 	tests/lint/selftest
+#: make lint-call-direction   calls from lower folders to higher ones, by the symbols of the object files
 lint-call-direction: hypervisor-objects
-$(LINT:%=lint-%): lint-%:
+$(LINT:%=lint-%) lint-call-direction: lint-%:
 	@CC="$(CC)" HV_CFLAGS='$(HV_CFLAGS)' HV_BUILD=$(HV_BUILD) tests/lint/$*
 
 # ---- Guest kernels: tests/guest/NAME under a hypervisor in QEMU. ------------------------------------------------------

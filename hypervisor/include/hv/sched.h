@@ -4,6 +4,7 @@
 #define HV_SCHED_H
 
 #include <hv/types.h>
+#include <hv/compiler.h>
 #include <hv/cpumask.h>
 #include <xen/vcpu.h>
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 n=$(grep -o 'dom0-expects=[0-9]*' /proc/cmdline | cut -d= -f2)
 [ -z "$n" ] || [ "$(nproc)" = "$n" ] || exit 1
 echo CPUS-SEEN $(nproc)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # vCPUs of dom0 go offline and come back, under load, several times.
 for i in 1 2 3 4; do (while :; do :; done) & done
 for round in 1 2 3; do

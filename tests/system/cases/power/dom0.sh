@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 case $(grep -o 'power=[a-z]*' /proc/cmdline | cut -d= -f2) in
 reboot) reboot -f ;;
 off) poweroff -f ;;
