@@ -41,7 +41,10 @@ static inline u32 guest_copy_raw(void *dst, const void *src, size_t len)
 	return bad;
 }
 
-/* The general forms (arch/x86/mm/guest_copy.c). */
+/*
+ * The general forms (arch/x86/mm/guest_copy.c). A write is tried twice: after a guest has made a page writable, the TLB may still
+ * have it read-only, and the fault is what drops that entry.
+ */
 int guest_copy_in_long(void *dst, gva_t src, size_t len) must_check;
 int guest_copy_out_long(gva_t dst, const void *src, size_t len) must_check;
 
@@ -62,7 +65,7 @@ static inline int must_check guest_copy_out(struct vcpu *v, gva_t dst, const voi
 		return guest_copy_out_long(dst, src, len);
 	if (unlikely(!guest_range_ok(dst, len)))
 		return -EFAULT;
-	return unlikely(guest_copy_raw((void *)dst, src, len)) ? -EFAULT : 0;
+	return unlikely(guest_copy_raw((void *)dst, src, len)) ? guest_copy_out_long(dst, src, len) : 0;
 }
 
 static inline int must_check guest_read64(struct vcpu *v, u64 *val, gva_t src)
@@ -92,7 +95,7 @@ static inline int must_check guest_write64(struct vcpu *v, gva_t dst, u64 val)
 	__asm__ volatile("1: movq %1, (%2)\n\txorl %k0, %k0\n2:\n\t" EXTABLE(1b, 2b)
 			 : "+&r"(bad) : "r"(val), "r"(dst) : "memory", "cc");
 	guest_access_end();
-	return unlikely(bad) ? -EFAULT : 0;
+	return unlikely(bad) ? guest_copy_out_long(dst, &val, sizeof(val)) : 0;
 }
 
 #endif
