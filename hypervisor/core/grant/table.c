@@ -245,6 +245,11 @@ void grant_table_free(struct domain *d)
 	d->grants = NULL;
 }
 
+u32 grant_table_frames_max(struct domain *d, bool status)
+{
+	return status ? status_frames_needed(d->grants->max_frames) : d->grants->max_frames;
+}
+
 mfn_t grant_table_frame(struct domain *d, u32 idx, bool status)
 {
 	struct grant_table *t = d->grants;

@@ -31,6 +31,7 @@ struct rangeset;	/* lib */
 struct fpu_area;	/* arch/x86/cpu */
 struct console_line;	/* drivers/console */
 struct vnuma;		/* core/control */
+struct memory_map;	/* core/memory */
 
 /* What differs between kinds of guests (PV now, HVM later). Installed at domain creation. */
 struct guest_ops {
@@ -68,6 +69,7 @@ struct domain_memory {
 	u64 claim;		/* outstanding claimed frames; LOCK_HEAP, which keeps the total */
 	u64 shared;		/* FRAME_SHARED pages */
 	u64 mapped_foreign;	/* of foreign domains, for getdomaininfo */
+	struct memory_map *map;	/* XENMEM_set_memory_map; core/memory */
 };
 
 struct domain {

@@ -127,6 +127,9 @@ void frame_share_end(void *page);
 /* mm/frame_type.c: the owner of a frame that may have a type changes (the type word has it too). */
 void frame_type_owner_set(struct frame *f, domid_t owner);
 #define DOMF_NO_ACCOUNT 0x10000u
+#define DOMF_OVER_MAX 0x20000u	/* counted, but not refused because of memory.max */
+/* A block that is to be assigned to d frame by frame: still the hypervisor's (free it with frames_free), contents zero. May be high memory. */
+struct frame *domain_frames_reserve(struct domain *d, unsigned int order, u32 flags) must_check;
 /*
  * domain_frame_release for a frame that the caller holds no reference of: gives it back to the heap when the owner's reference is the
  * only one. False when f is not d's, or in use.

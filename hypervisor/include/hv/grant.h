@@ -15,6 +15,8 @@ int grant_table_relinquish(struct vcpu *actor, struct domain *d) must_check;
 void grant_table_free(struct domain *d);
 /* Frame idx of the (status when `status`) table for add_to_physmap and acquire_resource, growing it if need be; INVALID_MFN on error. */
 mfn_t grant_table_frame(struct domain *d, u32 idx, bool status);
+/* How many frames that table may have at most. */
+u32 grant_table_frames_max(struct domain *d, bool status);
 void grant_dump(struct domain *d);
 
 /* Mappings into a PV address space: pv/ provides these (installed by boot). */

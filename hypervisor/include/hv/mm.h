@@ -41,6 +41,9 @@ u64 memory_ram_size(void);
 paddr_t hv_root(void);
 /* The 512 entries of that L4; entries HV_L4_FIRST to HV_L4_LAST go into every guest's L4 and are constant after mm_early_init. */
 const u64 *hv_l4_template(void);
+/* The machine-to-physical table in pieces of 2 MiB: how many there are, and the first frame of one (frame 0 for one that is not there). */
+u64 m2p_extents(void);
+mfn_t m2p_extent(u64 n);
 /* Instead of entry HV_L4_FIRST: the same without the guest-visible M2P, for user-mode L4s under VMASST_TYPE_m2p_strict. Constant. */
 u64 hv_l4_strict_entry(void);
 

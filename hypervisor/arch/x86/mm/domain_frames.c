@@ -42,7 +42,7 @@ static void list_remove_frame(struct domain *d, struct frame *f)
 	f->prev = 0;
 }
 
-/* Takes f from its owner; d->memory.lock held. */
+/* Takes f from its owner; d->memory.lock held. Who else holds references keeps it, without owner. */
 static void frame_disown(struct domain *d, struct frame *f)
 {
 	if (likely(!(f->flags & (FRAME_SHARED | FRAME_UNCOUNTED))))
@@ -52,15 +52,16 @@ static void frame_disown(struct domain *d, struct frame *f)
 	else
 		list_remove_frame(d, f);
 	f->flags &= (u8)~(FRAME_SHARED | FRAME_UNCOUNTED);
-	f->owner = DOMID_XEN;
+	f->owner = DOMID_INVALID;
 	if (unlikely(f->type != 0))
-		frame_type_owner_set(f, DOMID_XEN);
+		frame_type_owner_set(f, DOMID_INVALID);
 }
 
 /* A frame without references and owner goes to the heap. */
 static void frame_retire(struct frame *f)
 {
 	f->type = 0;
+	f->owner = DOMID_XEN;
 	f->tlb_stamp = tlb_stamp_now();
 	m2p_set(frame_mfn(f), M2P_INVALID);
 	heap_free(f, 0);
@@ -85,7 +86,7 @@ static bool room_for(const struct domain *d, u64 count, u32 flags)
 {
 	if (READ_ONCE(d->life) != DOMAIN_LIVE)
 		return false;
-	return (flags & DOMF_NO_ACCOUNT) || (d->memory.pages <= d->memory.max && d->memory.max - d->memory.pages >= count);
+	return (flags & (DOMF_NO_ACCOUNT | DOMF_OVER_MAX)) || (d->memory.pages <= d->memory.max && d->memory.max - d->memory.pages >= count);
 }
 
 /* d->memory.lock held; the frames are the hypervisor's, with type and reference words 0. */
@@ -104,6 +105,11 @@ static void frames_give(struct domain *d, struct frame *f, u64 count, u32 flags)
 	}
 }
 
+struct frame *domain_frames_reserve(struct domain *d, unsigned int order, u32 flags)
+{
+	return heap_alloc(d, order, (flags & ~(DOMF_NO_ACCOUNT | DOMF_OVER_MAX)) | ALLOC_ZERO);
+}
+
 struct frame *domain_frames_alloc(struct domain *d, unsigned int order, u32 flags)
 {
 	struct frame *f;
@@ -112,7 +118,7 @@ struct frame *domain_frames_alloc(struct domain *d, unsigned int order, u32 flag
 	/* Not the last word, but spares the work. */
 	if (unlikely(order > FRAME_ORDER_MAX || !room_for(d, 1UL << order, flags)))
 		return NULL;
-	f = heap_alloc(d, order, (flags & ~DOMF_NO_ACCOUNT) | ALLOC_ZERO);
+	f = domain_frames_reserve(d, order, flags);
 	if (unlikely(f == NULL))
 		return NULL;
 	spin_lock(&d->memory.lock);
@@ -184,6 +190,7 @@ int domain_frame_steal(struct domain *d, struct frame *f)
 	if (!frame_take(d, f, FRAME_ALLOC | 2))
 		return -EBUSY;
 	f->type = 0;
+	f->owner = DOMID_XEN;
 	f->tlb_stamp = tlb_stamp_now();
 	m2p_set(frame_mfn(f), M2P_INVALID);
 	return 0;
@@ -227,6 +234,7 @@ int frame_unshare(void *page)
 	frame_disown(d, f);
 	spin_unlock(&d->memory.lock);
 	f->type = 0;
+	f->owner = DOMID_XEN;
 	f->tlb_stamp = tlb_stamp_now();
 	m2p_set(frame_mfn(f), M2P_INVALID);
 	/* The page is the hypervisor's alone from now on: nobody may reach it through an old translation. */
@@ -260,6 +268,8 @@ void domain_memory_destroy(struct domain *d)
 {
 	if (domain_claim_set(d, 0) != 0)
 		BUG();
+	hv_free(d->memory.map);
+	d->memory.map = NULL;
 	BUG_ON(d->memory.first != 0 || d->memory.pages != 0 || d->memory.shared != 0);
 }
 

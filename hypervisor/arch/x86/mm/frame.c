@@ -67,19 +67,42 @@ static void holes_populate(void)
 	}
 }
 
-/* dom0 may map the M2P's frames, read-only, as frames of DOMID_XEN. */
-static void m2p_share(void)
+u64 m2p_extents(void)
+{
+	return (frame_limit + M2P_PAGE_FRAMES - 1) / M2P_PAGE_FRAMES;
+}
+
+mfn_t m2p_extent(u64 n)
 {
 	unsigned int level;
+	u64 entry = ptab_lookup(&hv_ptab, M2P_ALIAS_START + n * LARGE_PAGE, &level);
 
-	for (u64 offset = 0; offset < frame_limit * sizeof(u64); offset += LARGE_PAGE) {
-		u64 entry = ptab_lookup(&hv_ptab, M2P_ALIAS_START + offset, &level);
-		struct frame *f = frame_of(paddr_mfn(paddr(entry & ptab_x86.address)));
+	return paddr_mfn(paddr(entry & ptab_x86.address));
+}
 
-		for (u64 i = 0; entry != 0 && i < LARGE_PAGE >> PAGE_SHIFT; i++, f++) {
-			f->flags |= FRAME_SHARED;
-			frame_type_share(f, false);
-			f->refs = FRAME_ALLOC | 1;
+/*
+ * dom0 may map the M2P's frames, read-only, as frames of DOMID_XEN. Where it describes no RAM guests read "invalid" everywhere below
+ * frame_limit, so that they need not expect a fault.
+ */
+static void m2p_finish(void)
+{
+	paddr_t none = paddr(0);
+
+	for (u64 n = 0; n < m2p_extents(); n++) {
+		struct frame *f = frame_of(m2p_extent(n));
+
+		if (m2p_extent(n).v == 0) {
+			if (none.v == 0) {
+				none = mfn_paddr(boot_frames_alloc(LARGE_PAGE >> PAGE_SHIFT, LARGE_PAGE >> PAGE_SHIFT));
+				memset(mfn_virt(paddr_mfn(none)), 0xff, LARGE_PAGE);
+			}
+			boot_map(M2P_START + n * LARGE_PAGE, none, LARGE_PAGE, PTAB_READ | PTAB_USER);
+			continue;
+		}
+		for (u64 i = 0; i < LARGE_PAGE >> PAGE_SHIFT; i++) {
+			f[i].flags |= FRAME_SHARED;
+			frame_type_share(&f[i], false);
+			f[i].refs = FRAME_ALLOC | 1;
 		}
 	}
 }
@@ -98,7 +121,7 @@ static void tables_populate(void)
 		frame_limit = r->end;
 	}
 	holes_populate();
-	m2p_share();
+	m2p_finish();
 	strict_m2p_refresh();
 }
 
