@@ -214,7 +214,7 @@ static bool extent_check(const struct domain *d, u64 n, unsigned int order)
 /* Takes extents away from *done (in frames) on, until one is not d's. 0 or -ERESTART. */
 static long extents_remove(struct vcpu *v, struct reservation *r, u64 *done)
 {
-	u64 mask = (1UL << r->order) - 1, begin = *done, n;
+	u64 mask = (1UL << r->order) - 1, begin = *done, n = 0;
 
 	for (; *done >> r->order < r->extents; ++*done) {
 		if (*done != begin && (*done & 15) == 0 && preempt_needed())

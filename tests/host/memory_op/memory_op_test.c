@@ -118,7 +118,7 @@ static long populate(u64 first_pfn, u64 n, unsigned int order, unsigned int flag
 	long rc;
 
 	for (u64 i = 0; i < n && i < 1024; i++)
-		list[i] = first_pfn + (i << order);
+		list[i] = first_pfn + (i << (order & 31));
 	put(list_va, list, MIN(n, 1024UL) * 8);
 	rc = CALL(XENMEM_populate_physmap, op);
 	get(list, list_va, MIN(n, 1024UL) * 8);
@@ -188,12 +188,12 @@ static void test_increase(void **state)
 
 static void test_large(void **state)
 {
-	struct frame *f = frames_alloc(13, 0);
+	struct frame *f = frames_alloc(12, 0);
 
 	(void)state;
 	/* Dirty memory, cleared in steps. */
-	memset(mfn_virt(frame_mfn(f)), 0xff, PAGE_SIZE << 13);
-	frames_free(f, 13);
+	memset(mfn_virt(frame_mfn(f)), 0xff, PAGE_SIZE << 12);
+	frames_free(f, 12);
 	for (u32 every = 0; every < 3; every++) {
 		sim_preempt_asked = 0;
 		sim_preempt_every(every);
