@@ -200,6 +200,11 @@ bool uart_start(unsigned int index, u16 io_base, volatile void *mmio, const stru
 	return true;
 }
 
+bool console_uart_in_use(unsigned int index)
+{
+	return uarts[index].running;
+}
+
 unsigned int console_uart_irq(unsigned int index)
 {
 	const struct uart *u = &uarts[index];

@@ -13,6 +13,8 @@
 #include <hv/efi.h>
 #include <hv/event.h>
 #include <hv/frame.h>
+#include <hv/frame_type.h>
+#include <hv/grant.h>
 #include <hv/image.h>
 #include <hv/ioremap.h>
 #include <hv/irq.h>
@@ -36,6 +38,7 @@ struct boot_info boot_info;
 
 /* Upward calls of the modules below. */
 const struct pirq_ops *pirq_ops = &irq_pirq_ops;
+const struct grant_host_ops *grant_host_ops = &pv_grant_host_ops;
 
 #define VIDEO_SIZE_MAX (256UL << 20)
 
@@ -211,6 +214,7 @@ void boot_late(void)
 	pci_init();
 	irq_init_late();
 	guest_ops_pv = &pv_guest_ops;
+	frame_type_ops = &pv_frame_type_ops;
 	dom0_start();
 }
 
