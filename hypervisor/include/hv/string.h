@@ -43,21 +43,26 @@ bool str_starts_with(const char *s, const char *prefix);
 /* Unaligned little-endian reads: p may have any alignment. */
 static inline u16 get_le16(const void *p)
 {
-	const u8 *b = (const u8 *)p;
+	u16 v;
 
-	return (u16)(b[0] | b[1] << 8);
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
 }
 
 static inline u32 get_le32(const void *p)
 {
-	const u8 *b = (const u8 *)p;
+	u32 v;
 
-	return (u32)b[0] | (u32)b[1] << 8 | (u32)b[2] << 16 | (u32)b[3] << 24;
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
 }
 
 static inline u64 get_le64(const void *p)
 {
-	return get_le32(p) | (u64)get_le32((const u8 *)p + 4) << 32;
+	u64 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
 }
 
 #endif
