@@ -38,10 +38,9 @@ static void second(void *arg)
 	event_unmask((evtchn_port_t)ping_port);
 	upcalls_unmask();
 	while (!other.stop) {
-		u64 now = time_now(), seen = __atomic_load_n(&newest, __ATOMIC_SEQ_CST);
-
 		/* Time read after another vCPU has published its reading is not smaller. */
-		now = time_now();
+		u64 seen = __atomic_load_n(&newest, __ATOMIC_SEQ_CST), now = time_now();
+
 		other.back += now < seen;
 		while (now > seen && !__atomic_compare_exchange_n(&newest, &seen, now, false, __ATOMIC_SEQ_CST,
 								  __ATOMIC_SEQ_CST))
@@ -106,13 +105,11 @@ static void test_events(void)
 static void test_runstate(void)
 {
 	struct vcpu_runstate_info info;
-	u64 sum;
 
 	test_begin("runstate");
 	expect_eq(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0);
 	expect_eq(info.state, RUNSTATE_running);
-	sum = info.time[0] + info.time[1] + info.time[2] + info.time[3];
-	expect(sum >= info.state_entry_time - info.state_entry_time && info.time[RUNSTATE_running] > 0);
+	expect(info.time[RUNSTATE_running] > 0);
 	expect(info.state_entry_time <= time_now());
 	expect_eq(HYPERVISOR_vcpu_op(VCPUOP_get_runstate_info, 1, &info), 0);
 	expect(info.time[RUNSTATE_running] > 0);
@@ -123,7 +120,7 @@ static void test_down(void)
 	test_begin("down");
 	other.stop = 1;
 	expect(spin_until(vcpu_is_up(1) == 0, WAIT));
-	expect_eq(HYPERVISOR_vcpu_op(VCPUOP_down, 99, NULL) < 0, 1);
+	expect(HYPERVISOR_vcpu_op(VCPUOP_down, 99, NULL) < 0);
 }
 
 void guest_main(void)
