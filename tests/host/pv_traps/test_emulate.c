@@ -236,14 +236,14 @@ static void test_ports(void **state)
 	execute(false, "\xef", 1);
 	r->rdx = 0x3f8;
 	assert_false(faulted(1));
-	/* CLI and STI. */
+	/* CLI and STI: allowed, without effect. */
 	execute(true, "\xfa", 1);
 	assert_false(faulted(1));
-	assert_int_equal(v->info->evtchn_upcall_mask, 1);
+	assert_int_equal(v->info->evtchn_upcall_mask, 0);
 	execute(true, "\xfb", 1);
 	v->info->evtchn_upcall_mask = 1;
 	assert_false(faulted(1));
-	assert_int_equal(v->info->evtchn_upcall_mask, 0);
+	assert_int_equal(v->info->evtchn_upcall_mask, 1);
 	v->pv->iopl = 0;
 	execute(true, "\xfa", 1);
 	assert_true(faulted(1));

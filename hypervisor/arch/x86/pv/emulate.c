@@ -238,14 +238,13 @@ static enum emulation cpuid_emulate(struct vcpu *v, struct regs *r)
 	return EMULATED;
 }
 
-/* CLI and STI act on the event mask of the kernel; user mode with enough privilege may execute them, without effect. */
-static enum emulation interrupt_flag_emulate(struct vcpu *v, bool mask)
+/*
+ * CLI and STI may be executed with enough privilege, but do nothing: code that disables interrupts by CLI enables them again by
+ * POPF, which does not trap (Linux does so before it has patched itself). Kernels use the event mask.
+ */
+static enum emulation interrupt_flag_emulate(const struct vcpu *v)
 {
-	if (v->pv->iopl < pv_cpl(v))
-		return EMULATE_REFUSED;
-	if (v->pv->kernel_mode)
-		WRITE_ONCE(v->info->evtchn_upcall_mask, mask);
-	return EMULATED;
+	return v->pv->iopl < pv_cpl(v) ? EMULATE_REFUSED : EMULATED;
 }
 
 static enum emulation xsetbv_emulate(struct vcpu *v, u32 index, u64 val)
@@ -321,9 +320,8 @@ static enum emulation insn_emulate(struct vcpu *v, struct regs *r, const struct 
 	case INSN_OUTS:
 		return pv_emulate_port(v, r, i, mode);
 	case INSN_CLI:
-		return interrupt_flag_emulate(v, true);
 	case INSN_STI:
-		return interrupt_flag_emulate(v, false);
+		return interrupt_flag_emulate(v);
 	case INSN_RDTSC:
 		return tsc_emulate(v, r, false);
 	case INSN_RDTSCP:
