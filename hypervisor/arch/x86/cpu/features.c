@@ -126,7 +126,7 @@ void features_init(void)
 		features_detect(cpu_feature);
 	} else {
 		features_detect(mine);
-		for (unsigned int f = 0; f < CPU_FEATURES; f++)
+		for (unsigned int f = 0; f < CPU_DO_LFENCE_JUMP; f++)
 			if (cpu_feature[f] && !mine[f] && !feature_optional(f))
 				log_err("CPU %u lacks feature %u that CPU 0 has", this_cpu(), f);
 	}
