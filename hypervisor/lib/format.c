@@ -305,16 +305,3 @@ int hv_snprintf(char *buf, size_t size, const char *fmt, ...)
 	va_end(args);
 	return len;
 }
-
-void hv_append(char *buf, size_t size, size_t *pos, const char *fmt, ...)
-{
-	va_list args;
-	int len;
-
-	if (*pos >= size)
-		return;
-	va_start(args, fmt);
-	len = hv_vsnprintf(buf + *pos, size - *pos, fmt, args);
-	va_end(args);
-	*pos += MIN((size_t)len, size - *pos - 1);
-}

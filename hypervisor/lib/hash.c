@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF"), CRCs and xxHash. */
+/* CRCs and xxHash. */
 #include <hv/hash.h>
 #include <hv/string.h>
 
@@ -13,76 +13,7 @@ static inline u32 rotl32(u32 v, unsigned int n)
 	return v << n | v >> (32 - n);
 }
 
-struct sip {
-	u64 v0, v1, v2, v3;
-};
-
-static inline void sip_rounds(struct sip *s, unsigned int n)
-{
-	for (; n > 0; n--) {
-		s->v0 += s->v1;
-		s->v2 += s->v3;
-		s->v1 = rotl64(s->v1, 13) ^ s->v0;
-		s->v3 = rotl64(s->v3, 16) ^ s->v2;
-		s->v0 = rotl64(s->v0, 32);
-		s->v2 += s->v1;
-		s->v0 += s->v3;
-		s->v1 = rotl64(s->v1, 17) ^ s->v2;
-		s->v3 = rotl64(s->v3, 21) ^ s->v0;
-		s->v2 = rotl64(s->v2, 32);
-	}
-}
-
-static inline void sip_word(struct sip *s, u64 word)
-{
-	s->v3 ^= word;
-	sip_rounds(s, 2);
-	s->v0 ^= word;
-}
-
-static inline struct sip sip_begin(const struct hash_key *key)
-{
-	return (struct sip){
-		.v0 = key->v[0] ^ 0x736f6d6570736575UL, .v1 = key->v[1] ^ 0x646f72616e646f6dUL,
-		.v2 = key->v[0] ^ 0x6c7967656e657261UL, .v3 = key->v[1] ^ 0x7465646279746573UL,
-	};
-}
-
-static inline u64 sip_end(struct sip *s)
-{
-	s->v2 ^= 0xff;
-	sip_rounds(s, 4);
-	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
-}
-
-u64 hash_keyed(const struct hash_key *key, const void *data, size_t len)
-{
-	struct sip s = sip_begin(key);
-	const u8 *p = data;
-	u64 last = (u64)len << 56;
-
-	for (size_t i = 0; i < len / 8; i++)
-		sip_word(&s, get_le64(p + 8 * i));
-	p += len & ~(size_t)7;
-	for (unsigned int i = 0; i < len % 8; i++)
-		last |= (u64)p[i] << (8 * i);
-	sip_word(&s, last);
-	return sip_end(&s);
-}
-
-u64 hash_keyed_u64(const struct hash_key *key, u64 word)
-{
-	struct sip s = sip_begin(key);
-
-	sip_word(&s, word);
-	sip_word(&s, 8UL << 56);
-	return sip_end(&s);
-}
-
-/*
- * The CRCs go through the data by half bytes, with tables of 16 entries: small, and fast enough for the one kernel image that is
- * checked at boot.
- */
+/* The CRCs go through the data by half bytes, with tables of 16 entries: small, and fast enough for headers. */
 #define CRC32_STEP(n) ((n) & 1 ? (n) >> 1 ^ 0xedb88320U : (n) >> 1)
 #define CRC32_ENTRY(n) CRC32_STEP(CRC32_STEP(CRC32_STEP(CRC32_STEP((u32)(n)))))
 #define CRC64_STEP(n) ((n) & 1 ? (n) >> 1 ^ 0xc96c5795d7870f42UL : (n) >> 1)
@@ -100,6 +31,41 @@ u32 crc32_update(u32 crc, const void *data, size_t len)
 		crc = crc >> 4 ^ table[crc & 15];
 		crc = crc >> 4 ^ table[crc & 15];
 	}
+	return ~crc;
+}
+
+void crc32_tables_make(struct crc32_tables *tables)
+{
+	for (u32 i = 0; i < 256; i++) {
+		u32 crc = i;
+
+		for (int bit = 0; bit < 8; bit++)
+			crc = CRC32_STEP(crc);
+		tables->entry[0][i] = crc;
+	}
+	/* Table k: the same byte with k zero bytes behind it. */
+	for (u32 k = 1; k < 8; k++)
+		for (u32 i = 0; i < 256; i++) {
+			u32 crc = tables->entry[k - 1][i];
+
+			tables->entry[k][i] = crc >> 8 ^ tables->entry[0][crc & 0xff];
+		}
+}
+
+u32 crc32_fast(const struct crc32_tables *tables, const void *data, size_t len)
+{
+	const u8 *p = data;
+	u32 crc = ~0U;
+
+	for (; len >= 8; len -= 8, p += 8) {
+		u64 word = get_le64(p) ^ crc;
+
+		crc = 0;
+		for (u32 k = 0; k < 8; k++)
+			crc ^= tables->entry[7 - k][word >> (8 * k) & 0xff];
+	}
+	for (; len > 0; len--)
+		crc = crc >> 8 ^ tables->entry[0][(crc ^ *p++) & 0xff];
 	return ~crc;
 }
 

@@ -24,6 +24,7 @@ struct huffman {
 struct inflate {
 	struct huffman litlen, distance;
 	u8 lengths[LITLEN_CODES + 32];
+	struct crc32_tables crc32;
 };
 _Static_assert(sizeof(struct inflate) <= DECOMPRESS_SCRATCH_SIZE, "scratch area");
 
@@ -376,14 +377,16 @@ static bool gzip_header_skip(struct source *src)
 
 int gzip_decode(struct source *src, struct sink *dst, void *scratch)
 {
+	struct inflate *s = scratch;
 	int ret;
 
 	if (!gzip_header_skip(src))
 		return -EBADMSG;
-	ret = inflate(scratch, src, dst);
+	ret = inflate(s, src, dst);
 	if (ret != 0)
 		return ret;
-	if (src->left < 8 || get_le32(src->p) != crc32_update(0, dst->data, dst->pos) ||
+	crc32_tables_make(&s->crc32);
+	if (src->left < 8 || get_le32(src->p) != crc32_fast(&s->crc32, dst->data, dst->pos) ||
 	    get_le32(src->p + 4) != (u32)dst->pos)
 		return -EBADMSG;
 	return 0;

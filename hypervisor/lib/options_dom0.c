@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Options about dom0's size: dom0_mem, dom0_max_vcpus, dom0_nodes. */
+/* Options about dom0's size: dom0_mem, dom0_max_vcpus. */
 #include <hv/cmdline.h>
 #include <hv/errno.h>
 #include <hv/options.h>
@@ -83,7 +83,7 @@ static u64 amount_wanted(const struct memory_amount *amount, u64 available)
 	return __builtin_add_overflow(bytes, amount->bytes, &bytes) ? UINT64_MAX : bytes;
 }
 
-u64 memory_amount_bytes(const struct memory_amount *amount, u64 available)
+static u64 amount_bytes(const struct memory_amount *amount, u64 available)
 {
 	return MIN(amount_wanted(amount, available), available);
 }
@@ -93,11 +93,11 @@ u64 dom0_memory_bytes(const struct dom0_memory *option, u64 available, u64 *max_
 	u64 bytes;
 
 	if (option->plain.set)
-		bytes = memory_amount_bytes(&option->plain, available);
+		bytes = amount_bytes(&option->plain, available);
 	else
 		bytes = available - MIN(available / 16, 128UL << 20);
 	if (option->min.set)
-		bytes = MAX(bytes, memory_amount_bytes(&option->min, available));
+		bytes = MAX(bytes, amount_bytes(&option->min, available));
 	*max_reservation = UINT64_MAX;
 	if (option->max.set) {
 		*max_reservation = amount_wanted(&option->max, available);
@@ -133,29 +133,4 @@ u32 dom0_vcpus_count(const struct dom0_vcpus *option, u32 cpus, u32 limit)
 	u32 count = MIN(MAX(cpus, option->min), option->max);
 
 	return MAX(1U, MIN(count, limit));
-}
-
-int option_dom0_nodes(const char *text, struct dom0_nodes *out)
-{
-	struct dom0_nodes nodes = { .count = 0 };
-	char item[ITEM_MAX];
-	bool cut;
-
-	while ((text = option_list_next(text, item, sizeof(item), &cut)) != NULL) {
-		u64 pxm;
-
-		if (cut)
-			return -EINVAL;
-		if (strcmp(item, "relaxed") == 0) {
-			nodes.relaxed = true;
-		} else if (strcmp(item, "strict") == 0) {
-			nodes.relaxed = false;
-		} else {
-			if (option_u64(item, &pxm) != 0 || pxm > UINT32_MAX || nodes.count == OPTION_NODES_MAX)
-				return -EINVAL;
-			nodes.pxm[nodes.count++] = (u32)pxm;
-		}
-	}
-	*out = nodes;
-	return 0;
 }

@@ -194,25 +194,3 @@ char *strchr(const char *s, int c)
 	}
 	return (char *)(uintptr_t)s;
 }
-
-char *strrchr(const char *s, int c)
-{
-	for (size_t n = strlen(s) + 1; n > 0; n--) {
-		if (s[n - 1] == (char)c)
-			return (char *)(uintptr_t)(s + n - 1);
-		barrier();
-	}
-	return NULL;
-}
-
-char *strstr(const char *s, const char *what)
-{
-	size_t len = strlen(what);
-
-	for (;; s++) {
-		if (strncmp(s, what, len) == 0)
-			return (char *)(uintptr_t)s;
-		if (*s == '\0')
-			return NULL;
-	}
-}

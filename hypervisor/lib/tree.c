@@ -114,69 +114,15 @@ void tree_remove(struct tree *tree, struct tree_node *node)
 	rebalance_upwards(tree, lowest);
 }
 
-/* The outermost node of a subtree on one side. */
-static struct tree_node *outermost(struct tree_node *node, int side)
-{
-	while (node != NULL && node->child[side] != NULL)
-		node = node->child[side];
-	return node;
-}
-
-static struct tree_node *neighbour(const struct tree_node *node, int side)
-{
-	if (node->child[side] != NULL)
-		return outermost(node->child[side], !side);
-	while (node->parent != NULL && node->parent->child[side] == node)
-		node = node->parent;
-	return node->parent;
-}
-
-struct tree_node *tree_last(const struct tree *tree)
-{
-	return outermost(tree->root, 1);
-}
-
 struct tree_node *tree_next(const struct tree_node *node)
 {
-	return neighbour(node, 1);
-}
+	struct tree_node *next = node->child[1];
 
-struct tree_node *tree_prev(const struct tree_node *node)
-{
-	return neighbour(node, 0);
-}
-
-struct tree_node *tree_find_from(const struct tree *tree, const void *key, tree_compare_fn *compare)
-{
-	struct tree_node *node = tree->root, *best = NULL;
-
-	while (node != NULL) {
-		bool here = compare(key, node) <= 0;
-
-		if (here)
-			best = node;
-		node = node->child[!here];
-	}
-	return best;
-}
-
-struct tree_node *tree_find_upto(const struct tree *tree, const void *key, tree_compare_fn *compare)
-{
-	struct tree_node *node = tree->root, *best = NULL;
-
-	while (node != NULL) {
-		bool here = compare(key, node) >= 0;
-
-		if (here)
-			best = node;
-		node = node->child[here];
-	}
-	return best;
-}
-
-struct tree_node *tree_find(const struct tree *tree, const void *key, tree_compare_fn *compare)
-{
-	struct tree_node *node = tree_find_from(tree, key, compare);
-
-	return node != NULL && compare(key, node) == 0 ? node : NULL;
+	while (next != NULL && next->child[0] != NULL)
+		next = next->child[0];
+	if (next != NULL)
+		return next;
+	while (node->parent != NULL && node->parent->child[1] == node)
+		node = node->parent;
+	return node->parent;
 }

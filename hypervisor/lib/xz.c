@@ -16,6 +16,13 @@
 
 enum xz_check { CHECK_NONE = 0, CHECK_CRC32 = 1, CHECK_CRC64 = 4, CHECK_SHA256 = 10 };
 
+/* The scratch area. */
+struct xz {
+	struct lzma lzma;
+	struct crc32_tables crc32;
+};
+_Static_assert(sizeof(struct xz) <= DECOMPRESS_SCRATCH_SIZE, "scratch area");
+
 /* What the index must repeat. */
 struct blocks {
 	u64 count, packed, unpacked;
@@ -62,11 +69,11 @@ static size_t check_size(u8 check)
 	return sizes[check];
 }
 
-static bool check_good(u8 check, const u8 *p, const u8 *data, size_t len)
+static bool check_good(const struct xz *xz, u8 check, const u8 *p, const u8 *data, size_t len)
 {
 	switch (check) {
 	case CHECK_CRC32:
-		return get_le32(p) == crc32_update(0, data, len);
+		return get_le32(p) == crc32_fast(&xz->crc32, data, len);
 	case CHECK_CRC64:
 		return get_le64(p) == crc64_update(0, data, len);
 	default: /* nothing, or one that is not verified */
@@ -263,7 +270,7 @@ static int block_header_read(struct source *src, struct block_header *h)
 	return zeroes_take(&in, in.left) ? 0 : -EBADMSG;
 }
 
-static int block_decode(struct lzma *s, struct source *src, struct sink *dst, u8 check, struct blocks *blocks)
+static int block_decode(struct xz *xz, struct source *src, struct sink *dst, u8 check, struct blocks *blocks)
 {
 	const u8 *begin = src->p, *data_begin;
 	size_t out_begin = dst->pos, packed, unpacked;
@@ -275,7 +282,7 @@ static int block_decode(struct lzma *s, struct source *src, struct sink *dst, u8
 	if (h.has_unpacked && h.unpacked > dst->cap - dst->pos)
 		return -ENOSPC;
 	data_begin = src->p;
-	ret = lzma2_decode(s, src, dst);
+	ret = lzma2_decode(&xz->lzma, src, dst);
 	if (ret != 0)
 		return ret;
 	packed = (size_t)(src->p - data_begin);
@@ -288,7 +295,7 @@ static int block_decode(struct lzma *s, struct source *src, struct sink *dst, u8
 	blocks->packed += (u64)(src->p - begin) + check_size(check);
 	blocks->unpacked += unpacked;
 	if (!zeroes_take(src, -packed & 3) || src->left < check_size(check) ||
-	    !check_good(check, source_take(src, check_size(check)), dst->data + out_begin, unpacked))
+	    !check_good(xz, check, source_take(src, check_size(check)), dst->data + out_begin, unpacked))
 		return -EBADMSG;
 	return 0;
 }
@@ -329,6 +336,7 @@ static int index_check(struct source *src, const struct blocks *blocks, const u8
 int xz_decode(struct source *src, struct sink *dst, void *scratch)
 {
 	struct blocks blocks = { .count = 0 };
+	struct xz *xz = scratch;
 	const u8 *flags;
 
 	if (src->left < STREAM_HEADER)
@@ -339,6 +347,7 @@ int xz_decode(struct source *src, struct sink *dst, void *scratch)
 	if (flags[0] != 0 || (flags[1] & 0xf0) != 0)
 		return -EOPNOTSUPP;
 	source_take(src, STREAM_HEADER);
+	crc32_tables_make(&xz->crc32);
 	for (;;) {
 		int ret;
 
@@ -346,7 +355,7 @@ int xz_decode(struct source *src, struct sink *dst, void *scratch)
 			return -EBADMSG;
 		if (src->p[0] == 0)
 			return index_check(src, &blocks, flags);
-		ret = block_decode(scratch, src, dst, flags[1], &blocks);
+		ret = block_decode(xz, src, dst, flags[1], &blocks);
 		if (ret != 0)
 			return ret;
 	}

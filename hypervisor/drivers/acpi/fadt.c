@@ -58,7 +58,7 @@ static void facs_read(const struct acpi_reader *reader, struct acpi_fadt *f)
 	if (f->facs.v == 0)
 		return;
 	if (p == NULL || memcmp(p, "FACS", 4) != 0 || get_le32(p + 4) < FACS_MIN) {
-		acpi_complain(reader, "ACPI: the FACS at 0x%lx is broken: no sleep states", f->facs.v);
+		acpi_complain(reader, "the FACS at 0x%lx is broken: no sleep states", f->facs.v);
 		f->facs = paddr(0);
 		return;
 	}
@@ -128,7 +128,7 @@ void acpi_hpet_parse(const struct acpi_reader *reader)
 		return;
 	address = acpi_address_read(view.data + 40);
 	if (address.space != ACPI_SPACE_MEMORY || address.address == 0) {
-		acpi_complain(reader, "ACPI: the HPET has no memory address: ignored");
+		acpi_complain(reader, "the HPET has no memory address: ignored");
 		return;
 	}
 	reader->info->hpet = (struct acpi_hpet){
@@ -152,7 +152,7 @@ void acpi_mcfg_parse(const struct acpi_reader *reader)
 
 		if (m.address.v == 0 || (m.address.v & ((1UL << 20) - 1)) != 0 || m.bus_start > m.bus_end ||
 		    info->mcfgs == ACPI_MAX_MCFG) {
-			acpi_complain(reader, "ACPI: the MCFG entry of segment %u (0x%lx) is unusable: ignored",
+			acpi_complain(reader, "the MCFG entry of segment %u (0x%lx) is unusable: ignored",
 				      m.segment, m.address.v);
 			continue;
 		}

@@ -37,7 +37,7 @@ static void cpu_add(const struct acpi_reader *reader, u32 apic_id, u32 acpi_id, 
 	for (u32 i = 0; i < info->cpus; i++)
 		if (info->cpu[i].apic_id == apic_id) {
 			if ((flags & CPU_ENABLED) != 0) /* fillers often repeat an ID: not worth a word */
-				acpi_complain(reader, "ACPI: MADT names APIC ID %u twice", apic_id);
+				acpi_complain(reader, "MADT names APIC ID %u twice", apic_id);
 			return;
 		}
 	if (info->cpus == ACPI_MAX_CPUS) {
@@ -70,11 +70,11 @@ static void ioapic_entry(const struct acpi_reader *reader, const u8 *p)
 
 	for (u32 i = 0; i < info->ioapics; i++)
 		if (info->ioapic[i].address.v == address || info->ioapic[i].gsi_base == gsi_base) {
-			acpi_complain(reader, "ACPI: MADT names the IO-APIC at 0x%x (GSI %u) twice", address, gsi_base);
+			acpi_complain(reader, "MADT names the IO-APIC at 0x%x (GSI %u) twice", address, gsi_base);
 			return;
 		}
 	if (address == 0 || info->ioapics == ACPI_MAX_IOAPICS) {
-		acpi_complain(reader, "ACPI: IO-APIC %u at 0x%x ignored: %s", p[2], address,
+		acpi_complain(reader, "IO-APIC %u at 0x%x ignored: %s", p[2], address,
 			      address == 0 ? "no address" : "too many");
 		return;
 	}
@@ -92,12 +92,12 @@ static void override_entry(const struct acpi_reader *reader, const u8 *p)
 	};
 
 	if (p[2] != 0 || o.polarity == 2 || o.trigger == 2) {
-		acpi_complain(reader, "ACPI: the override of interrupt %u makes no sense: ignored", o.isa_irq);
+		acpi_complain(reader, "the override of interrupt %u makes no sense: ignored", o.isa_irq);
 		return;
 	}
 	for (u32 i = 0; i < info->overrides; i++)
 		if (info->override[i].isa_irq == o.isa_irq) {
-			acpi_complain(reader, "ACPI: interrupt %u is overridden twice: the first counts", o.isa_irq);
+			acpi_complain(reader, "interrupt %u is overridden twice: the first counts", o.isa_irq);
 			return;
 		}
 	/* One for each ISA interrupt number at most, so there is always room. */
@@ -124,7 +124,7 @@ static void lapic_nmi_entry(const struct acpi_reader *reader, const u8 *p)
 	u8 lint = x2apic ? p[8] : p[5];
 
 	if (lint > 1) {
-		acpi_complain(reader, "ACPI: MADT sends an NMI to LINT%u: ignored", lint);
+		acpi_complain(reader, "MADT sends an NMI to LINT%u: ignored", lint);
 		return;
 	}
 	if (info->lapic_nmis < ACPI_MAX_LAPIC_NMIS)
@@ -192,7 +192,7 @@ void acpi_madt_parse(const struct acpi_reader *reader)
 		if (p[0] == MADT_LAPIC || p[0] == MADT_X2APIC)
 			cpu_entry(reader, p, false);
 	if (info->cpus_ignored > 0)
-		acpi_complain(reader, "ACPI: %u processors ignored, %u are supported", info->cpus_ignored, ACPI_MAX_CPUS);
+		acpi_complain(reader, "%u processors ignored, %u are supported", info->cpus_ignored, ACPI_MAX_CPUS);
 }
 
 struct acpi_override acpi_isa_irq(const struct acpi_info *info, u8 irq)

@@ -86,7 +86,7 @@ static void memory_add(const struct acpi_reader *reader, const struct affinity *
 	if (a->start + a->size < a->start || info->memory_ranges == ACPI_MAX_MEMORY_RANGES ||
 	    (at > 0 && a->start - info->memory[at - 1].start.v < info->memory[at - 1].size) ||
 	    (at < info->memory_ranges && info->memory[at].start.v - a->start < a->size)) {
-		acpi_complain(reader, "ACPI: SRAT's memory at 0x%lx (0x%lx bytes) overlaps or does not fit: ignored",
+		acpi_complain(reader, "SRAT's memory at 0x%lx (0x%lx bytes) overlaps or does not fit: ignored",
 			      a->start, a->size);
 		return;
 	}
@@ -121,7 +121,7 @@ static void srat_parse(const struct acpi_reader *reader)
 			cpu_place(info, a.apic_id, node);
 	}
 	if (crowded)
-		acpi_complain(reader, "ACPI: SRAT has more than %u nodes: the rest counts as node 0", ACPI_MAX_NODES);
+		acpi_complain(reader, "SRAT has more than %u nodes: the rest counts as node 0", ACPI_MAX_NODES);
 	info->nodes = MAX(info->nodes, 1U);
 }
 
@@ -164,7 +164,7 @@ static void slit_parse(const struct acpi_reader *reader)
 	localities = get_le64(view.data + 36);
 	if (localities > 4096 || localities * localities > view.len - SLIT_MATRIX ||
 	    !slit_sound(info, view.data + SLIT_MATRIX, localities)) {
-		acpi_complain(reader, "ACPI: SLIT is broken: ignored");
+		acpi_complain(reader, "SLIT is broken: ignored");
 		return;
 	}
 	for (u32 i = 0; i < info->nodes; i++)

@@ -79,13 +79,13 @@ bool acpi_table_view(const struct acpi_reader *reader, const char *signature, un
 	if (address.v == 0)
 		return false;
 	if (len < min_len) {
-		acpi_complain(reader, "ACPI: table %.4s is too short (%u bytes): ignored", signature, len);
+		acpi_complain(reader, "table %.4s is too short (%u bytes): ignored", signature, len);
 		return false;
 	}
 	view->data = reader->access->map(address, len);
 	view->len = len;
 	if (view->data == NULL || !checksum_good(view->data, len)) {
-		acpi_complain(reader, "ACPI: table %.4s at 0x%lx has a wrong checksum: ignored", signature, address.v);
+		acpi_complain(reader, "table %.4s at 0x%lx has a wrong checksum: ignored", signature, address.v);
 		return false;
 	}
 	return true;
@@ -99,7 +99,7 @@ const u8 *acpi_entry_next(const struct acpi_reader *reader, const struct acpi_vi
 	if (*offset >= view->len)
 		return NULL;
 	if (view->len - *offset < 2 || p[1] < 2 || p[1] > view->len - *offset) {
-		acpi_complain(reader, "ACPI: table %s has a broken entry at offset %u: the rest is ignored", signature,
+		acpi_complain(reader, "table %s has a broken entry at offset %u: the rest is ignored", signature,
 			      *offset);
 		return NULL;
 	}
@@ -134,12 +134,12 @@ static void table_add(const struct acpi_reader *reader, u64 address)
 	u32 len;
 
 	if (p == NULL) {
-		acpi_complain(reader, "ACPI: there is no table at 0x%lx: ignored", address);
+		acpi_complain(reader, "there is no table at 0x%lx: ignored", address);
 		return;
 	}
 	len = get_le32(p + 4);
 	if (len < ACPI_HEADER_SIZE || len > TABLE_MAX_SIZE) {
-		acpi_complain(reader, "ACPI: the table at 0x%lx has the impossible length %u: ignored", address, len);
+		acpi_complain(reader, "the table at 0x%lx has the impossible length %u: ignored", address, len);
 		return;
 	}
 	memcpy(t->signature, p, 4);
@@ -167,7 +167,7 @@ static bool root_read(const struct acpi_reader *reader, u64 address, u32 entry_s
 		return false;
 	count = (len - ACPI_HEADER_SIZE) / entry_size;
 	if (count > ACPI_MAX_TABLES) {
-		acpi_complain(reader, "ACPI: only the first %u of %u tables are used", ACPI_MAX_TABLES, count);
+		acpi_complain(reader, "only the first %u of %u tables are used", ACPI_MAX_TABLES, count);
 		count = ACPI_MAX_TABLES;
 	}
 	/* Copied first: mapping the tables may take the root table's mapping away. */
@@ -209,9 +209,9 @@ static int tables_parse(const struct acpi_reader *reader, const struct rsdp *rsd
 	memcpy(info->oem_id, rsdp->oem_id, sizeof(info->oem_id));
 	if (!root_read(reader, rsdp->xsdt, 8)) {
 		if (rsdp->revision >= 2)
-			acpi_complain(reader, "ACPI: the XSDT is missing or broken: using the RSDT");
+			acpi_complain(reader, "the XSDT is missing or broken: using the RSDT");
 		if (!root_read(reader, rsdp->rsdt, 4)) {
-			acpi_complain(reader, "ACPI: the RSDT is missing or broken: there are no ACPI tables");
+			acpi_complain(reader, "the RSDT is missing or broken: there are no ACPI tables");
 			return -ENODEV;
 		}
 	}
@@ -238,7 +238,7 @@ int acpi_parse_rsdp_copy(const void *copy, size_t size, const struct acpi_access
 
 	info_reset(info);
 	if (!rsdp_read(copy, size, &rsdp)) {
-		acpi_complain(&reader, "ACPI: the boot loader's copy of the RSDP is broken");
+		acpi_complain(&reader, "the boot loader's copy of the RSDP is broken");
 		return -ENODEV;
 	}
 	return tables_parse(&reader, &rsdp);
@@ -261,7 +261,7 @@ int acpi_parse(paddr_t address, const struct acpi_access *access, struct acpi_in
 		}
 	}
 	if (p == NULL || !rsdp_read(p, size, &rsdp)) {
-		acpi_complain(&reader, "ACPI: there is no RSDP at 0x%lx", address.v);
+		acpi_complain(&reader, "there is no RSDP at 0x%lx", address.v);
 		return -ENODEV;
 	}
 	info->rsdp = address;

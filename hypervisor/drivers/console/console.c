@@ -12,8 +12,6 @@ static struct spinlock lock = SPINLOCK(LOCK_CONSOLE);
 static struct console_device *devices[CONSOLE_DEVICES_MAX];
 static unsigned int device_count;
 static bool line_open;          /* the devices' last character was no newline */
-static unsigned int sync_depth; /* console_sync_begin calls not yet ended */
-static struct console_video current_video;
 static bool video_running;
 
 bool console_lock(void)
@@ -48,7 +46,7 @@ void console_device_remove(struct console_device *dev)
 
 bool console_synchronous(void)
 {
-	return console_sync_option || sync_depth > 0 || panic_in_progress();
+	return console_sync_option || panic_in_progress();
 }
 
 void console_emit_devices(const char *text, size_t len)
@@ -131,31 +129,17 @@ void console_flush(void)
 	console_unlock(locked);
 }
 
-void console_sync_begin(void)
-{
-	bool locked = console_lock();
-
-	sync_depth++;
-	console_unlock(locked);
-	console_flush();
-}
-
-void console_sync_end(void)
-{
-	bool locked = console_lock();
-
-	BUG_ON(sync_depth == 0);
-	sync_depth--;
-	console_unlock(locked);
-}
-
 void console_init(void)
 {
 	for (unsigned int i = 0; i < UART_COUNT; i++) {
 		const struct uart_option *option = &console_uart_options[i];
 
-		if (option->where == UART_IO_PORT && option->io_base <= 0xffff)
+		if (!console_uart_configured[i] || option->where != UART_IO_PORT)
+			continue;
+		if (option->io_base <= 0xffff)
 			console_uart_attach(i, (u16)option->io_base, NULL, option->reg_shift, option->reg_width);
+		else
+			log_warn("com%u: registers in memory are supported on PCI only", i + 1);
 	}
 }
 
@@ -182,11 +166,6 @@ void console_uart_attach(unsigned int index, u16 io_base, volatile void *mmio, u
 			 mmio == NULL ? (unsigned long)io_base : (unsigned long)option.io_base);
 }
 
-const struct console_video *console_video_get(void)
-{
-	return &current_video;
-}
-
 /* What was said before there was a screen. */
 static void screen_replay(struct console_device *dev)
 {
@@ -207,7 +186,6 @@ int console_video_init(const struct console_video *video)
 	locked = console_lock();
 	ret = screen_check(video);
 	if (ret == 0) {
-		current_video = *video;
 		first = !video_running;
 		if (console_option.vga) {
 			screen_start(video, first);

@@ -212,14 +212,14 @@ unsigned int console_uart_irq(unsigned int index)
 	return u->running && u->mmio == NULL && u->irq > 0 ? (unsigned int)u->irq : 0;
 }
 
-unsigned int console_uart_ports(unsigned int index, u16 *first)
+u16 console_uart_ports(unsigned int index, u16 *first)
 {
 	const struct uart *u = &uarts[index];
 
 	if (!u->running || u->mmio != NULL)
 		return 0;
 	*first = u->io_base;
-	return 8U << u->shift;
+	return (u16)(8U << u->shift);
 }
 
 void console_uart_interrupt_enable(unsigned int index)

@@ -72,45 +72,9 @@ static inline void bitmap_fill(unsigned long *map, size_t nbits)
 		map[nbits / BITS_PER_LONG] = bitmap_mask(nbits) - 1;
 }
 
-static inline void bitmap_copy(unsigned long *dst, const unsigned long *src, size_t nbits)
-{
-	for (size_t i = 0; i < BITMAP_WORDS(nbits); i++)
-		dst[i] = src[i];
-}
-
-static inline void bitmap_and(unsigned long *dst, const unsigned long *a, const unsigned long *b, size_t nbits)
-{
-	for (size_t i = 0; i < BITMAP_WORDS(nbits); i++)
-		dst[i] = a[i] & b[i];
-}
-
-static inline void bitmap_or(unsigned long *dst, const unsigned long *a, const unsigned long *b, size_t nbits)
-{
-	for (size_t i = 0; i < BITMAP_WORDS(nbits); i++)
-		dst[i] = a[i] | b[i];
-}
-
-static inline void bitmap_andnot(unsigned long *dst, const unsigned long *a, const unsigned long *b, size_t nbits)
-{
-	for (size_t i = 0; i < BITMAP_WORDS(nbits); i++)
-		dst[i] = a[i] & ~b[i];
-}
-
 /* The first bit at or after "from" that is set (or clear); nbits if there is none. */
 size_t bitmap_find_set(const unsigned long *map, size_t nbits, size_t from);
 size_t bitmap_find_clear(const unsigned long *map, size_t nbits, size_t from);
-/* The same, but after the end starts again at bit 0, for fair picking; nbits if there is none. */
-size_t bitmap_find_set_wrap(const unsigned long *map, size_t nbits, size_t from);
-/* The number of set bits. */
-size_t bitmap_weight(const unsigned long *map, size_t nbits);
-bool bitmap_empty(const unsigned long *map, size_t nbits);
-bool bitmap_full(const unsigned long *map, size_t nbits);
-bool bitmap_equal(const unsigned long *a, const unsigned long *b, size_t nbits);
-bool bitmap_intersects(const unsigned long *a, const unsigned long *b, size_t nbits);
-/* True if each set bit of a is set in b too. */
-bool bitmap_subset(const unsigned long *a, const unsigned long *b, size_t nbits);
-/* First of n clear bits in a row, at or after "from" and at a multiple of align (a power of two); nbits if none. */
-size_t bitmap_find_clear_run(const unsigned long *map, size_t nbits, size_t from, size_t n, size_t align);
 
 #define bitmap_for_each_set(bit, map, nbits) \
 	for ((bit) = bitmap_find_set((map), (nbits), 0); (bit) < (nbits); \

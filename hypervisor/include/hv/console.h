@@ -34,7 +34,6 @@ struct console_video {
 	u32 pitch;              /* LINEAR: bytes from one row to the next */
 	u8 bpp;                 /* LINEAR: 15, 16, 24 or 32 */
 	u8 red_pos, red_size, green_pos, green_size, blue_pos, blue_size;
-	paddr_t paddr;          /* of memory, so that dom0's start info can name it */
 };
 /*
  * Starts output there if console= has vga, and repeats what the ring holds. -EINVAL if the description is unusable. May be
@@ -42,8 +41,6 @@ struct console_video {
  * console_dom0_starts (or for ever with vga=,keep).
  */
 int must_check console_video_init(const struct console_video *video);
-/* The description given last; kind is NONE if there was none. */
-const struct console_video *console_video_get(void);
 
 /* Size in bytes the options ask the ring to be: a power of two, 16 KiB to 64 MiB. */
 size_t console_ring_size_wanted(void);
@@ -76,10 +73,6 @@ void console_write_guest(struct console_line *line, u16 domid, const char *text,
 void console_poll(void);
 /* Waits until all buffered output is out; before reboot. */
 void console_flush(void);
-/* sync_console: every write waits until it is out (nestable; also what the option does for ever). */
-void console_sync_begin(void);
-void console_sync_end(void);
-
 /* --- the ring, for sysctl readconsole --- */
 
 /*
@@ -104,7 +97,7 @@ void console_uart_interrupt_enable(unsigned int index);
 /* The legacy IRQ of com<index + 1>, or 0 if it is polled or not in use. */
 unsigned int console_uart_irq(unsigned int index);
 /* The ports com<index + 1> occupies, which dom0 must not touch: *first and the number, 0 if it uses none. */
-unsigned int console_uart_ports(unsigned int index, u16 *first);
+u16 console_uart_ports(unsigned int index, u16 *first);
 /* For UARTs without interrupt: as console_uart_interrupt for all of them, from a timer tick. */
 void console_input_poll(void);
 

@@ -18,9 +18,6 @@
 int hv_vsnprintf(char *buf, size_t size, const char *fmt, va_list args) format_like(3, 0);
 int hv_snprintf(char *buf, size_t size, const char *fmt, ...) format_like(3, 4);
 
-/* As above, but appends at *pos and moves *pos to the end of what was written (at most size - 1). */
-void hv_append(char *buf, size_t size, size_t *pos, const char *fmt, ...) format_like(4, 5);
-
 /* Hands each piece of the text to emit(ctx, piece, length), unterminated and in order. Returns the total length. */
 typedef void format_emit_fn(void *ctx, const char *text, size_t len);
 int hv_vformat(format_emit_fn *emit, void *ctx, const char *fmt, va_list args) format_like(3, 0);

@@ -22,8 +22,6 @@ struct dom0_memory {
 };
 
 int must_check option_dom0_mem(const char *text, struct dom0_memory *out);
-/* The amount for so much memory available; all of it at most. */
-u64 memory_amount_bytes(const struct memory_amount *amount, u64 available);
 /*
  * dom0's memory in bytes (a multiple of 4 KiB), of so much available: the plain amount, or all but 1/16 or 128 MiB (the
  * smaller), at least min, at most max and never more than available. *max_reservation is what it may balloon up to,
@@ -127,14 +125,5 @@ struct xpti_option {
 	s8 dom0, domu; /* -1 default, 0, 1 */
 };
 int must_check option_xpti(const char *text, struct xpti_option *out);
-
-/* dom0_nodes=: list of proximity domains, "relaxed", "strict". */
-#define OPTION_NODES_MAX 64
-struct dom0_nodes {
-	u32 count;
-	u32 pxm[OPTION_NODES_MAX];
-	bool relaxed;
-};
-int must_check option_dom0_nodes(const char *text, struct dom0_nodes *out);
 
 #endif

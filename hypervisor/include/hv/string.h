@@ -23,8 +23,6 @@ size_t strnlen(const char *s, size_t max);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t n);
 char *strchr(const char *s, int c);
-char *strrchr(const char *s, int c);
-char *strstr(const char *s, const char *what);
 #endif
 
 /* Copies at most size - 1 bytes of src and always terminates dst (unless size is 0). Returns strlen(src). */

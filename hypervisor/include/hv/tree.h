@@ -25,9 +25,6 @@ struct tree {
 
 /* Is a to stand before b? */
 typedef bool tree_less_fn(const struct tree_node *a, const struct tree_node *b);
-/* Negative, 0 or positive as key lies before, on or behind the node. */
-typedef int tree_compare_fn(const void *key, const struct tree_node *node);
-
 static inline void tree_init(struct tree *tree)
 {
 	tree->root = NULL;
@@ -60,17 +57,8 @@ bool tree_insert(struct tree *tree, struct tree_node *node, tree_less_fn *less);
 /* Takes the node out of the tree it is in; does nothing if !tree_linked(node). Afterwards tree_linked(node) is false. */
 void tree_remove(struct tree *tree, struct tree_node *node);
 
-/* In key order; NULL at the end. */
-struct tree_node *tree_last(const struct tree *tree);
+/* The next greater node; NULL at the end. */
 struct tree_node *tree_next(const struct tree_node *node);
-struct tree_node *tree_prev(const struct tree_node *node);
-
-/* The first node equal to the key, or NULL. */
-struct tree_node *tree_find(const struct tree *tree, const void *key, tree_compare_fn *compare);
-/* The first node at or behind the key, or NULL. */
-struct tree_node *tree_find_from(const struct tree *tree, const void *key, tree_compare_fn *compare);
-/* The last node at or before the key, or NULL. */
-struct tree_node *tree_find_upto(const struct tree *tree, const void *key, tree_compare_fn *compare);
 
 #define tree_for_each(node, tree) for ((node) = tree_first(tree); (node) != NULL; (node) = tree_next(node))
 

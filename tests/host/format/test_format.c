@@ -99,23 +99,6 @@ static void test_cut(void **state)
 	}
 }
 
-static void test_append(void **state)
-{
-	char buf[8];
-	size_t pos = 0;
-
-	(void)state;
-	hv_append(buf, sizeof(buf), &pos, "%d,", 12);
-	hv_append(buf, sizeof(buf), &pos, "%d,", 34);
-	assert_string_equal(buf, "12,34,");
-	assert_int_equal(pos, 6);
-	hv_append(buf, sizeof(buf), &pos, "%d,", 56);
-	assert_string_equal(buf, "12,34,5");
-	assert_int_equal(pos, 7);
-	hv_append(buf, sizeof(buf), &pos, "%d,", 78);
-	assert_string_equal(buf, "12,34,5");
-}
-
 static void test_odd(void **state)
 {
 	char buf[32];
@@ -135,7 +118,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_numbers), cmocka_unit_test(test_lengths), cmocka_unit_test(test_text),
-		cmocka_unit_test(test_cut), cmocka_unit_test(test_append), cmocka_unit_test(test_odd),
+		cmocka_unit_test(test_cut), cmocka_unit_test(test_odd),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

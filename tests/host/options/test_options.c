@@ -73,18 +73,6 @@ static void test_dom0_vcpus(void **state)
 		assert_int_equal(option_dom0_max_vcpus(bad[i], &option), -EINVAL);
 }
 
-static void test_dom0_nodes(void **state)
-{
-	struct dom0_nodes nodes;
-
-	(void)state;
-	assert_int_equal(option_dom0_nodes("1,3,relaxed", &nodes), 0);
-	assert_int_equal(nodes.count, 2);
-	assert_int_equal(nodes.pxm[1], 3);
-	assert_true(nodes.relaxed);
-	assert_int_equal(option_dom0_nodes("1,x", &nodes), -EINVAL);
-}
-
 static void test_uart(void **state)
 {
 	static const char *const bad[] = { "115200,9n1", "115200,8x1", "115200,8n3", "115200,8n1,0", "x", "115200,8n",
@@ -284,7 +272,6 @@ static void test_random(void **state)
 	for (int i = 0; i < 20000; i++) {
 		struct dom0_memory mem;
 		struct dom0_vcpus vcpus;
-		struct dom0_nodes nodes;
 		struct uart_option u;
 		struct console_option c;
 		struct log_threshold t;
@@ -301,7 +288,7 @@ static void test_random(void **state)
 		uart_option_default(&u, 0);
 		seen[0] = '\0';
 		sum = option_dom0_mem(text, &mem) + option_dom0_max_vcpus(text, &vcpus) + option_uart(text, &u) +
-		      option_dom0_nodes(text, &nodes) + option_console(text, &c, &unsupported) +
+		      option_console(text, &c, &unsupported) +
 		      option_loglvl(text, &t) + option_vga(text, &v) + option_spec_ctrl(text, &s) +
 		      option_xpti(text, &x) + option_cpuid(text, feature_set, NULL);
 		assert_true(sum < 100);
@@ -311,7 +298,7 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dom0_mem), cmocka_unit_test(test_dom0_vcpus), cmocka_unit_test(test_dom0_nodes),
+		cmocka_unit_test(test_dom0_mem), cmocka_unit_test(test_dom0_vcpus), 
 		cmocka_unit_test(test_uart), cmocka_unit_test(test_console), cmocka_unit_test(test_loglvl),
 		cmocka_unit_test(test_vga_conswitch), cmocka_unit_test(test_cpuid), cmocka_unit_test(test_spec_ctrl),
 		cmocka_unit_test(test_xpti), cmocka_unit_test(test_random),

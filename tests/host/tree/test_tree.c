@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trees under random insertion and removal against a sorted array; sorting against qsort. */
+/* Trees under random insertion and removal against a sorted array. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <hv/sort.h>
 #include <hv/tree.h>
 
 #define ITEMS 300
@@ -31,13 +30,6 @@ static bool less(const struct tree_node *a, const struct tree_node *b)
 	return item_of(a)->key < item_of(b)->key;
 }
 
-static int compare(const void *key, const struct tree_node *node)
-{
-	unsigned int k = *(const unsigned int *)key, other = item_of(node)->key;
-
-	return (k > other) - (k < other);
-}
-
 /* Checks links and balance below a node; returns the true height. */
 static int check_node(const struct tree_node *node, const struct tree_node *parent)
 {
@@ -55,32 +47,14 @@ static int check_node(const struct tree_node *node, const struct tree_node *pare
 
 static void check_tree(const struct tree *tree)
 {
-	struct tree_node *node, *prev = NULL;
+	struct tree_node *node;
 	size_t i = 0;
 
 	check_node(tree->root, NULL);
-	tree_for_each(node, tree) {
+	tree_for_each(node, tree)
 		assert_ptr_equal(item_of(node), order[i++]);
-		assert_ptr_equal(tree_prev(node), prev);
-		prev = node;
-	}
 	assert_int_equal(i, count);
-	assert_ptr_equal(tree_last(tree), prev);
 	assert_int_equal(tree_empty(tree), count == 0);
-}
-
-static void check_find(const struct tree *tree, unsigned int key)
-{
-	size_t from = 0, upto;
-
-	while (from < count && order[from]->key < key)
-		from++;
-	upto = from;
-	while (upto < count && order[upto]->key == key)
-		upto++;
-	assert_ptr_equal(tree_find_from(tree, &key, compare), from < count ? &order[from]->node : NULL);
-	assert_ptr_equal(tree_find_upto(tree, &key, compare), upto > 0 ? &order[upto - 1]->node : NULL);
-	assert_ptr_equal(tree_find(tree, &key, compare), upto > from ? &order[from]->node : NULL);
 }
 
 static void toggle(struct tree *tree, struct item *item, unsigned int key)
@@ -120,7 +94,6 @@ static void test_random(void **state)
 		toggle(&tree, &items[(size_t)rand() % limit], (unsigned int)rand() % 100);
 		if (step % 16 == 0)
 			check_tree(&tree);
-		check_find(&tree, (unsigned int)rand() % 102);
 	}
 	while (!tree_empty(&tree))
 		toggle(&tree, item_of(tree_first(&tree)), 0);
@@ -146,33 +119,10 @@ static void test_ascending(void **state)
 	}
 }
 
-static int compare_int(const void *a, const void *b)
-{
-	int x = *(const int *)a, y = *(const int *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void test_sort(void **state)
-{
-	(void)state;
-	for (size_t n = 0; n < 200; n++) {
-		int *ours = calloc(n + 1, sizeof(int)), *theirs = calloc(n + 1, sizeof(int));
-
-		for (size_t i = 0; i < n; i++)
-			ours[i] = theirs[i] = rand() % 100 - 50;
-		sort(ours, n, sizeof(int), compare_int);
-		qsort(theirs, n, sizeof(int), compare_int);
-		assert_memory_equal(ours, theirs, n * sizeof(int));
-		free(ours);
-		free(theirs);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random), cmocka_unit_test(test_ascending), cmocka_unit_test(test_sort),
+		cmocka_unit_test(test_random), cmocka_unit_test(test_ascending),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

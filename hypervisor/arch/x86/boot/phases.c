@@ -140,7 +140,7 @@ static void video_init(void)
 		.kind = b->text ? CONSOLE_VIDEO_TEXT : CONSOLE_VIDEO_LINEAR, .width = b->width, .height = b->height,
 		.pitch = b->pitch, .bpp = b->bpp, .red_pos = b->red_pos, .red_size = b->red_size,
 		.green_pos = b->green_pos, .green_size = b->green_size, .blue_pos = b->blue_pos,
-		.blue_size = b->blue_size, .paddr = b->addr,
+		.blue_size = b->blue_size,
 	};
 	u64 size = (u64)b->pitch * b->height;
 

@@ -4,7 +4,6 @@
 #include <hv/errno.h>
 #include <hv/frame.h>
 #include <hv/lock.h>
-#include <hv/sort.h>
 #include <hv/tlb.h>
 
 #include "heap.h"

@@ -31,10 +31,9 @@ static int ports_set(struct domain *d)
 	port_take(d, 0x70, 2, &rc);		/* real-time clock: emulated, index and data go together */
 	port_take(d, 0xcf8, 8, &rc);		/* configuration space: guarded */
 	for (unsigned int i = 0; i < 2; i++) {
-		const struct uart_option *u = console_uart_option(i);
+		u16 first = 0, count = console_uart_ports(i, &first);
 
-		if (u && u->where == UART_IO_PORT && u->io_base <= 0xffff && console_uart_in_use(i))
-			port_take(d, (u16)u->io_base, 8, &rc);
+		port_take(d, first, count, &rc);
 	}
 	return rc;
 }
