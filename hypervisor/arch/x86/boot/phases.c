@@ -185,6 +185,11 @@ static void modules_release(void)
 		mm_boot_release(boot_info.module[i].start, boot_info.module[i].size);
 }
 
+static void input_notify(void)
+{
+	event_send_global_virq(VIRQ_CONSOLE);
+}
+
 static void dom0_start(void)
 {
 	const struct boot_module *initrd = boot_info.nr_modules > 1 ? &boot_info.module[1] : NULL;
@@ -194,6 +199,7 @@ static void dom0_start(void)
 		panic("there is no kernel for dom0: add a module2 line with a Linux kernel to the boot loader's entry");
 	d = dom0_build(&boot_info.module[0], initrd, boot_info.module[0].cmdline);
 	modules_release();
+	console_receiver_set(input_notify);
 	console_dom0_starts();
 	domain_unpause(d);
 }
