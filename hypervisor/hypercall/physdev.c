@@ -122,17 +122,16 @@ static int map_irqs(struct domain *d, int want, u32 irq, u32 count)
 	int first = want, rc = 0;
 	u32 done = 0;
 
-	if (want < 0)
-		first = pirq_find_free(d, count);
-	if (first < 0)
-		rc = first;
+	if (want < 0 && count > 1)
+		rc = first = pirq_find_free(d, count);
 	while (rc >= 0 && done < count) {
-		rc = pirq_map(d, first + (int)done, irq + done);
+		rc = pirq_map(d, first < 0 ? first : first + (int)done, irq + done);
 		if (rc >= 0)
 			done++;
 	}
+	/* One alone may have been given any number. */
 	if (rc >= 0)
-		return first;
+		return count == 1 ? rc : first;
 	irq_release(irq + done, count - done);
 	for (u32 i = done; i-- > 0;)
 		(void)!pirq_unmap(d, (u32)first + i);
