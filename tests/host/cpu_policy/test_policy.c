@@ -123,9 +123,12 @@ static void test_features(void **state)
 	assert_true(l.c >> 31);
 	assert_int_equal(l.b >> 24, 3);
 	assert_int_equal(l.b >> 16 & 0xff, 1);
-	/* OSXSAVE follows CR4. */
+	/* OSXSAVE follows CR4 in user mode. */
 	assert_false(l.c >> 27 & 1);
 	pv.cr4_guest = CR4_OSXSAVE;
+	assert_true(cpuid_guest(v, 1, 0).c >> 27 & 1);
+	pv.cr4_guest = 0;
+	pv.kernel_mode = true;
 	assert_true(cpuid_guest(v, 1, 0).c >> 27 & 1);
 	/* AMD repeats common features. */
 	assert_int_equal(cpuid_guest(v, 0x80000001, 0).d & 0x0183f3ff, l.d & 0x0183f3ff);

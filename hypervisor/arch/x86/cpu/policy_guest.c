@@ -107,7 +107,8 @@ static void dynamic_fill(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid_lea
 	case 1:
 		l->b = (l->b & 0x00ffffff) | v->id << 24;
 		l->c &= ~(1u << XEN_X86_FEATURE_OSXSAVE % 32);
-		if (v->pv && v->pv->cr4_guest & CR4_OSXSAVE)
+		/* The CPU has it on always, as CPUID shows where it does not fault; Linux looks before it sets CR4. */
+		if (policy_has(p, XEN_X86_FEATURE_XSAVE) && (v->pv->kernel_mode || v->pv->cr4_guest & CR4_OSXSAVE))
 			l->c |= 1u << XEN_X86_FEATURE_OSXSAVE % 32;
 		break;
 	case 0xb:
