@@ -146,7 +146,7 @@ void pci_config_write_guarded(struct domain *d, u32 sbdf, unsigned int reg, unsi
 
 static struct rangeset *readonly_frames;
 
-int msix_frames_guard(paddr_t table, u64 size, bool guard)
+int pci_frames_guard(paddr_t table, u64 size, bool guard)
 {
 	u64 first = table.v >> PAGE_SHIFT, last = (table.v + size - 1) >> PAGE_SHIFT;
 

@@ -336,7 +336,7 @@ int pci_msix_prepare(u32 sbdf)
 	else if (dev->msix)
 		rc = msix_enable(dev, paddr(0));
 	if (!rc && dev->msix && !dev->prepared)
-		rc = msix_frames_guard(dev->table, dev->table_size * MSIX_ENTRY_SIZE, true);
+		rc = pci_frames_guard(dev->table, dev->table_size * MSIX_ENTRY_SIZE, true);
 	if (!rc && dev->msix)
 		dev->prepared++;
 	else if (dev && dev->msix)
@@ -357,7 +357,7 @@ int pci_msix_unprepare(u32 sbdf)
 	else if (!list_empty(&dev->msis))
 		rc = -EBUSY;
 	else if (dev->prepared == 1)
-		rc = msix_frames_guard(dev->table, dev->table_size * MSIX_ENTRY_SIZE, false);
+		rc = pci_frames_guard(dev->table, dev->table_size * MSIX_ENTRY_SIZE, false);
 	if (!rc && dev->prepared && !--dev->prepared)
 		msix_disable(dev);
 	spin_unlock(&pci_lock);

@@ -69,8 +69,6 @@ extern struct spinlock pci_lock;
 struct pci_device *pci_device_find(u32 sbdf);
 /* The same; made when something answers there. NULL: nothing does, or no memory. pci_lock held. */
 struct pci_device *pci_device_get(u32 sbdf);
-/* Frames of MSI-X tables of prepared functions: makes them read-only for domains, or lifts that. 0 or -ENOMEM. */
-int msix_frames_guard(paddr_t table, u64 size, bool guard) must_check;
 /* Which bits of the 32-bit register dom0 must not change, and those that it may clear but not set. pci_lock held. */
 struct config_guard {
 	u32 keep, clear_only;

@@ -47,6 +47,8 @@ bool pci_mmcfg_decode(paddr_t address, u32 *sbdf, unsigned int *reg);
 int pci_mmcfg_confirm(paddr_t address, u16 segment, u8 bus_start, u8 bus_end, bool reserved) must_check;
 /* True for frames that a domain may map read-only at most: MSI-X tables of functions prepared for another domain. Any context. */
 bool pci_frame_readonly(mfn_t m);
+/* Adds a range to those frames, or takes it away (MSI-X tables in use, the HPET). 0, -ENOMEM, -ENOSPC. */
+int pci_frames_guard(paddr_t start, u64 size, bool guard) must_check;
 
 /*
  * dom0 tells which functions there are. 0, -ENOMEM, -ENODEV (nothing answers there); remove: -ENODEV if not known, -EBUSY while

@@ -5,6 +5,7 @@
 #include <hv/errno.h>
 #include <hv/frame.h>
 #include <hv/log.h>
+#include <hv/pci.h>
 #include <hv/pirq.h>
 #include <hv/rangeset.h>
 #include "dom0.h"
@@ -50,7 +51,8 @@ static int memory_set(struct domain *d)
 		rc = rangeset_remove(d->iomem, f, f);
 	}
 	if (!rc && acpi_info.hpet.present)
-		rc = rangeset_remove(d->iomem, acpi_info.hpet.address.v >> PAGE_SHIFT, acpi_info.hpet.address.v >> PAGE_SHIFT);
+		/* ACPI methods read it. */
+		rc = pci_frames_guard(acpi_info.hpet.address, PAGE_SIZE, true);
 	return rc;
 }
 
