@@ -31,6 +31,39 @@ $(HOST_BUILD)/%.o: %.c Config.mk
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
 
+# ---- Fuzzing ---------------------------------------------------------------------------------------------------------
+# tests/fuzz/NAME.c is a libFuzzer target; NAME.uses names what it links, as for host tests.
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.uses,%,$(sort $(wildcard tests/fuzz/*.uses)))
+FUZZ_BUILD := $(BUILD)/fuzz
+FUZZ_CFLAGS := $(HV_STD) $(WARN) $(HV_INC) -Itests/host/include -O1 -g -DARGON_DEBUG=1 -DARGON_HOST=1 \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+FUZZ_SECONDS ?= 60
+
+define fuzz_target
+$(1)_FUZZ := tests/fuzz/$(1).c $$(shell grep -v '^sim$$$$' tests/fuzz/$(1).uses) \
+	$$(if $$(shell grep '^sim$$$$' tests/fuzz/$(1).uses),$$(SIM_SRC))
+$(FUZZ_BUILD)/$(1): $$($(1)_FUZZ:%.c=$(FUZZ_BUILD)/%.o)
+	clang -fsanitize=fuzzer,address,undefined $$^ -o $$@ $$(if $$(shell grep '^sim$$$$' tests/fuzz/$(1).uses),$$(SIM_LDFLAGS))
+-include $$($(1)_FUZZ:%.c=$(FUZZ_BUILD)/%.d)
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(t))))
+
+$(FUZZ_BUILD)/%.o: %.c Config.mk
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+# What the simulated machine does is of no interest to the fuzzer.
+$(FUZZ_BUILD)/tests/host/%.o: tests/host/%.c Config.mk
+	@mkdir -p $(@D)
+	clang $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
+
+.PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%)
+#: make fuzz       each fuzz target for FUZZ_SECONDS (60); make fuzz-NAME for one. Inputs are kept in build/fuzz/corpus
+fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ_BUILD)/%
+	@mkdir -p $(FUZZ_BUILD)/corpus/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=$(FUZZ_BUILD)/$*- $(FUZZ_BUILD)/corpus/$*
+
 .PHONY: deps test
 #: make deps       install the packages of tests/env/packages.txt that are missing
 deps:

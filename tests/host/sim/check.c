@@ -50,7 +50,7 @@ static void free_list(u32 n, unsigned int order)
 
 static void free_map(void)
 {
-	memset(is_free, 0, sizeof(is_free));
+	memset(is_free, 0, sim_frames);
 	for (u32 node = 0; node < heap.nodes; node++)
 		for (unsigned int z = 0; z < HEAP_ZONES; z++) {
 			const struct heap_zone *zone = &heap.node[node]->zone[z];
@@ -95,7 +95,7 @@ static void table_entry(u64 table, unsigned int level, unsigned int i, u64 e)
 		sim_fail("L%u %#lx entry %u is %#lx", level, LX(table), i, LX(e));
 	if (!frame_valid(mfn(n)) || !is_type(n, table_type(level - 1)))
 		sim_fail("L%u %#lx entry %u points to %#lx, whose type word is %#lx", level, LX(table), i, LX(n),
-			 n < SIM_FRAMES ? LX(word_of(n)) : 0);
+			 n < sim_frames ? LX(word_of(n)) : 0);
 	if (sim_frame_table[n].owner != sim_frame_table[table].owner)
 		sim_fail("L%u %#lx points to a table of another domain", level, LX(table));
 	want_types[n]++;
@@ -218,9 +218,9 @@ static void frame_check(u64 n)
 
 static void references_check(void)
 {
-	memset(want_refs, 0, sizeof(want_refs));
-	memset(want_types, 0, sizeof(want_types));
-	for (u64 n = 0; n < SIM_FRAMES; n++)
+	memset(want_refs, 0, sim_frames * sizeof(want_refs[0]));
+	memset(want_types, 0, sim_frames * sizeof(want_types[0]));
+	for (u64 n = 0; n < sim_frames; n++)
 		if ((sim_frame_table[n].refs & FRAME_REFS) && sim_frame_table[n].type)
 			frame_holds(n);
 	for (u32 i = 0; i < SIM_DOMAINS; i++)
@@ -228,7 +228,7 @@ static void references_check(void)
 			domain_check(sim_guests[i].d);
 	if (sim_holders)
 		sim_holders();
-	for (u64 n = 0; n < SIM_FRAMES; n++)
+	for (u64 n = 0; n < sim_frames; n++)
 		frame_check(n);
 }
 
@@ -268,7 +268,7 @@ void sim_check_tlbs(void)
 {
 	free_map();
 	for (unsigned int cpu = 0; cpu < SIM_CPUS; cpu++)
-		for (u32 i = 0; i < SIM_TLB_ENTRIES; i++) {
+		for (u32 i = 0; cpu_online(cpu) && i < SIM_TLB_ENTRIES; i++) {
 			const struct sim_tlb_entry *t = &sim_cpu[cpu].tlb[i];
 			const struct sim_walk_entry *w = &sim_cpu[cpu].walk[i];
 

@@ -15,6 +15,8 @@
 #define PTE_RW (PTE_RO | 2u | 0x40u)
 
 struct sim_guest sim_guests[SIM_DOMAINS];
+struct vcpu sim_idle;
+static struct vcpu idle_others[SIM_CPUS];
 
 struct sim_guest *sim_guest_of(const struct domain *d)
 {
@@ -122,7 +124,7 @@ struct domain *sim_domain(domid_t id, bool privileged, unsigned int vcpus, u32 p
 	*g = (struct sim_guest){ .d = d, .pages = pages, .mfn = calloc(pages, sizeof(u32)) };
 	if (privileged)
 		dom0 = d;
-	d->memory.max = SIM_FRAMES;
+	d->memory.max = sim_frames;
 	for (u32 i = 0; i < pages; i++) {
 		struct frame *f = domain_frames_alloc(d, 0, 0);
 
@@ -155,7 +157,7 @@ void sim_deschedule(struct vcpu *v)
 	v->saved_regs = *v->regs;
 	v->regs = &v->saved_regs;
 	v->running = false;
-	c->info.current = &c->idle;
+	c->info.current = c->idle;
 	sim_cpu_nr = v->cpu;
 	cr3_write(0);
 	cpumask_clear(&v->domain->dirty_cpus, v->cpu);
@@ -216,14 +218,17 @@ long sim_call(struct vcpu *v, hypercall_fn *fn, u64 a0, u64 a1, u64 a2, u64 a3, 
 void sim_guests_start(void)
 {
 	memset(sim_guests, 0, sizeof(sim_guests));
-	for (unsigned int i = 0; i < SIM_CPUS; i++) {
-		sim_cpu[i].idle.is_idle = true;
-		sim_cpu[i].idle.cpu = i;
-		sim_cpu[i].idle.domain = idle_domain;
-		sim_cpu[i].idle.regs = &sim_cpu[i].idle.saved_regs;
-		sim_cpu[i].info.current = &sim_cpu[i].idle;
-	}
 	sim_domains_start();
+	for (unsigned int i = 0; i < SIM_CPUS; i++) {
+		struct vcpu *idle = i ? &idle_others[i] : &sim_idle;
+
+		memset(idle, 0, sizeof(*idle));
+		idle->is_idle = true;
+		idle->cpu = i;
+		idle->domain = idle_domain;
+		idle->regs = &idle->saved_regs;
+		sim_cpu[i].idle = sim_cpu[i].info.current = idle;
+	}
 }
 
 void sim_guests_stop(void)

@@ -21,6 +21,7 @@ u64 *sim_m2p;
 u64 frame_limit;
 u64 frame_sections[FRAME_SECTIONS / 64];
 
+u32 sim_frames = SIM_FRAMES;
 struct sim_cpu sim_cpu[SIM_CPUS];
 _Thread_local unsigned int sim_cpu_nr;
 struct cpumask cpu_online_map, cpu_present_map;
@@ -154,9 +155,9 @@ static void memory_start(void)
 		madvise(sim_frame_table, SIM_FRAMES * sizeof(struct frame), MADV_DONTNEED);
 		madvise(sim_m2p, SIM_FRAMES * sizeof(u64), MADV_DONTNEED);
 	}
-	frame_limit = SIM_FRAMES;
+	frame_limit = sim_frames;
 	frame_sections[0] = 1;
-	for (u64 i = 0; i < SIM_FRAMES; i++) {
+	for (u64 i = 0; i < sim_frames; i++) {
 		struct frame *f = &sim_frame_table[i];
 		bool hole = i == 0 || (i >= SIM_HOLE_FIRST && i <= SIM_HOLE_LAST);
 
@@ -180,7 +181,7 @@ void sim_start(unsigned int cpus)
 	sim_spin_hook = NULL;
 	sim_holders = NULL;
 	memset(&sim_counts, 0, sizeof(sim_counts));
-	memset(sim_cpu, 0, sizeof(sim_cpu));
+	memset(sim_cpu, 0, cpus * sizeof(sim_cpu[0]));
 	cpu_online_map = cpu_present_map = cpumask_none();
 	frame_type_ops = &pv_frame_type_ops;
 	sim_tlb_start();

@@ -16,7 +16,9 @@
 #include <hv/hypercall.h>
 
 #define SIM_CPUS 8u
-#define SIM_FRAMES 16384u		/* 64 MiB */
+#define SIM_FRAMES 16384u		/* 64 MiB at most */
+/* How many of them a machine has that is started from now on; fewer make sim_check faster. */
+extern u32 sim_frames;
 /* Frames below 1 MiB that are not RAM: I/O memory inside the frame table's range. Everything from SIM_FRAMES on is I/O as well. */
 #define SIM_HOLE_FIRST 0xa0u
 #define SIM_HOLE_LAST 0xffu
@@ -77,6 +79,8 @@ struct domain *sim_domain(domid_t id, bool privileged, unsigned int vcpus, u32 p
 struct vcpu *sim_run(struct vcpu *v, unsigned int cpu);
 /* vCPU n of d on CPU n. */
 struct vcpu *sim_run_vcpu(struct domain *d, unsigned int n);
+/* The idle vCPU of CPU 0, for an actor that is no guest. */
+extern struct vcpu sim_idle;
 /* Takes v off its CPU, which becomes idle. */
 void sim_deschedule(struct vcpu *v);
 

@@ -36,7 +36,7 @@ struct sim_cpu {
 	u32 nr_held;
 	const struct spinlock *held[SIM_LOCKS_HELD];
 	ns_t timer_deadline;
-	struct vcpu idle;
+	struct vcpu *idle;
 	struct tasklet *tasklets;
 };
 

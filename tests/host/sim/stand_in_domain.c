@@ -229,7 +229,7 @@ STAND_IN void sim_domains_stop(void)
 {
 	for (u32 i = 0; i < SIM_DOMAINS; i++)
 		if (table[i])
-			domain_stop(table[i], &sim_cpu[0].idle);
+			domain_stop(table[i], &sim_idle);
 	for (u32 i = 0; i < SIM_DOMAINS; i++) {
 		if (table[i])
 			domain_release(table[i]);

@@ -19,12 +19,12 @@ __attribute__((weak)) unsigned int acpi_memory_node(const struct acpi_info *info
 
 static bool is_ram(u64 n)
 {
-	return n < SIM_FRAMES && (sim_frame_table[n].flags & FRAME_RAM);
+	return n < sim_frames && (sim_frame_table[n].flags & FRAME_RAM);
 }
 
 void sim_heap_start(void)
 {
-	u64 part = SIM_FRAMES / glue_nodes, start = 0;
+	u64 part = sim_frames / glue_nodes, start = 0;
 
 	memset(&heap, 0, sizeof(heap));
 	spin_init(&heap.lock, LOCK_HEAP);
@@ -39,12 +39,12 @@ void sim_heap_start(void)
 		heap_node_init(i, node_memory[i]);
 	}
 	heap_nodes_sort();
-	for (u64 n = 0; n < SIM_FRAMES; n++)
+	for (u64 n = 0; n < sim_frames; n++)
 		sim_frame_table[n].owner = DOMID_XEN;
-	while (start < SIM_FRAMES) {
+	while (start < sim_frames) {
 		u64 end;
 
-		while (start < SIM_FRAMES && !is_ram(start))
+		while (start < sim_frames && !is_ram(start))
 			start++;
 		for (end = start; is_ram(end) && (end == start || end % part != 0); end++)
 			;
@@ -82,7 +82,7 @@ static u64 check_list(unsigned int node, unsigned int z, u32 first, unsigned int
 		if (order < FRAME_ORDER_MAX && n != 1u << order) {
 			const struct frame *b = &sim_frame_table[n ^ (1u << order)];
 
-			if ((n ^ (1u << order)) < SIM_FRAMES && (b->flags & FRAME_FREE) && b->lock == order &&
+			if ((n ^ (1u << order)) < sim_frames && (b->flags & FRAME_FREE) && b->lock == order &&
 			    heap_node_of(frame_mfn(b)) == node)
 				sim_fail("free block %#x of order %u was not merged", n, order);
 		}
@@ -96,7 +96,7 @@ void glue_heap_check(void)
 	static u8 seen[SIM_FRAMES];
 	u64 all = 0;
 
-	memset(seen, 0, sizeof(seen));
+	memset(seen, 0, sim_frames);
 	for (u32 node = 0; node < heap.nodes; node++) {
 		u64 frames = 0;
 
