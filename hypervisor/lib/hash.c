@@ -54,15 +54,15 @@ void crc32_tables_make(struct crc32_tables *tables)
 
 u32 crc32_fast(const struct crc32_tables *tables, const void *data, size_t len)
 {
+	const u32 (*t)[256] = tables->entry;
 	const u8 *p = data;
 	u32 crc = ~0U;
 
 	for (; len >= 8; len -= 8, p += 8) {
-		u64 word = get_le64(p) ^ crc;
+		u32 a = get_le32(p) ^ crc, b = get_le32(p + 4);
 
-		crc = 0;
-		for (u32 k = 0; k < 8; k++)
-			crc ^= tables->entry[7 - k][word >> (8 * k) & 0xff];
+		crc = t[7][a & 0xff] ^ t[6][a >> 8 & 0xff] ^ t[5][a >> 16 & 0xff] ^ t[4][a >> 24] ^
+		      t[3][b & 0xff] ^ t[2][b >> 8 & 0xff] ^ t[1][b >> 16 & 0xff] ^ t[0][b >> 24];
 	}
 	for (; len > 0; len--)
 		crc = crc >> 8 ^ tables->entry[0][(crc ^ *p++) & 0xff];

@@ -186,6 +186,22 @@ static void put_le32(u8 *p, u32 v)
 	p[3] = (u8)(v >> 24);
 }
 
+/* The place of the first opcode E8 or E9 at or after i, or somewhere in the last 12 bytes. */
+static size_t opcode_find(const u8 *data, size_t len, size_t i)
+{
+	const u64 ones = 0x0101010101010101UL;
+
+	for (; i + 12 < len; i += 8) {
+		/* Bytes that are 0 now are opcodes; the lowest of them gets its top bit set, lower bytes do not. */
+		u64 word = (get_le64(data + i) & ~ones) ^ 0xe8 * ones;
+		u64 found = (word - ones) & ~word & 0x80 * ones;
+
+		if (found != 0)
+			return i + (size_t)__builtin_ctzll(found) / 8;
+	}
+	return i;
+}
+
 /*
  * Calls and jumps (opcodes E8 and E9) have an absolute target in the stream. "recent" has a bit for each of the 3 bytes before
  * (bit 0 the nearest) that was such an opcode and was not converted.
@@ -196,12 +212,15 @@ static void x86_unfilter(u8 *data, size_t len, u32 start)
 	u32 recent = 0;
 
 	for (size_t i = 0; i + 5 <= len; i++) {
-		bool convert = is_sign_byte(data[i + 4]);
+		bool convert;
 
 		if ((data[i] & 0xfe) != 0xe8) {
 			recent = recent << 1 & 7;
+			if (recent == 0)
+				i = opcode_find(data, len, i + 1) - 1;
 			continue;
 		}
+		convert = is_sign_byte(data[i + 4]);
 		if ((recent & (recent - 1)) != 0 ||
 		    (recent != 0 && is_sign_byte(data[i + 4 - place[recent]])))
 			convert = false;
