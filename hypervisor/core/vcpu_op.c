@@ -8,6 +8,7 @@
 #include <hv/guest.h>
 #include <hv/hypercall.h>
 #include <hv/sched.h>
+#include <hv/softirq.h>
 #include <hv/string.h>
 #include <hv/time.h>
 #include <xen/sched.h>
@@ -215,6 +216,8 @@ static long op_nmi(struct vcpu *v)
 	v->nmi_pending = 1;
 	vcpu_unblock(v);
 	vcpu_kick(v);
+	/* It may be the caller itself. */
+	softirq_raise(this_cpu(), SOFTIRQ_GUEST);
 	return 0;
 }
 

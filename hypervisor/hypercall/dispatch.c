@@ -92,7 +92,8 @@ void hypercall_dispatch(struct vcpu *v, struct regs *r)
 		r->rax = (u64)-ENOSYS;
 		return;
 	}
-	nr = index_clamp(nr, HYPERCALLS);
+	/* Also under speculation. */
+	nr &= HYPERCALLS - 1;
 	/* Each CPU has its own counters and interrupts are off. */
 	hypercall_counters[v->cpu][nr]++;
 	if (nr == __HYPERVISOR_iret) {

@@ -67,13 +67,11 @@ static long version_commandline(struct vcpu *v, gva_t arg)
 	return guest_copy_out(v, arg, line, sizeof(line));
 }
 
-long do_xen_version(struct vcpu *v, u64 *args)
+static noinline_fn long version_rest(struct vcpu *v, const u64 *args)
 {
 	gva_t arg = args[1];
 
 	switch ((u32)args[0]) {
-	case XENVER_version:
-		return ABI_MAJOR << 16 | ABI_MINOR;
 	case XENVER_extraversion:
 		return text_out(v, arg, EXTRA_VERSION, XEN_EXTRAVERSION_LEN);
 	case XENVER_compile_info:
@@ -98,4 +96,12 @@ long do_xen_version(struct vcpu *v, u64 *args)
 	default:
 		return -ENOSYS;
 	}
+}
+
+/* The number of the version is what kernels ask for when they want nothing but to enter the hypervisor. */
+long do_xen_version(struct vcpu *v, u64 *args)
+{
+	if (likely((u32)args[0] == XENVER_version))
+		return ABI_MAJOR << 16 | ABI_MINOR;
+	return version_rest(v, args);
 }

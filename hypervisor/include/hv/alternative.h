@@ -13,7 +13,7 @@
 #ifdef __ASSEMBLY__
 #include <hv/asm_offsets.h>
 
-.macro ALTERNATIVE_ENTRY old, new:req, feature:req
+.macro ALTERNATIVE_ENTRY old, new, feature:req
 661:	\old
 662:	.skip -(((664f - 663f) - (662b - 661b)) > 0) * ((664f - 663f) - (662b - 661b)), 0x90
 665:

@@ -11,6 +11,7 @@ enum softirq {
 	SOFTIRQ_TASKLET,	/* deferred work */
 	SOFTIRQ_TIME,		/* periodic time calibration */
 	SOFTIRQ_NMI,		/* deferred part of NMI handling */
+	SOFTIRQ_GUEST,		/* nothing to run: makes the exit path ask guest_ops.exit_work (an NMI for the vCPU, say) */
 	SOFTIRQ_NR,
 };
 

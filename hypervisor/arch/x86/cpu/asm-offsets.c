@@ -22,6 +22,7 @@ void asm_offsets(void)
 	VALUE(CPU_INFO_regs, offsetof(struct cpu_info, regs));
 	VALUE(MAX_CPUS, MAX_CPUS);
 
+	OFFSET(REGS_rdi, struct regs, rdi);
 	OFFSET(REGS_r11, struct regs, r11);
 	OFFSET(REGS_rcx, struct regs, rcx);
 	OFFSET(REGS_rax, struct regs, rax);
@@ -53,7 +54,9 @@ void asm_offsets(void)
 
 	VALUE(CPU_SMAP, CPU_SMAP);
 	VALUE(CPU_DO_LFENCE_JUMP, CPU_DO_LFENCE_JUMP);
+	VALUE(CPU_AMD, CPU_AMD);
 	VALUE(CPU_DO_SPEC_ENTRY, CPU_DO_SPEC_ENTRY);
+	VALUE(CPU_DO_SPEC_EXIT, CPU_DO_SPEC_EXIT);
 	VALUE(CPU_DO_IBRS_ENTRY, CPU_DO_IBRS_ENTRY);
 	VALUE(CPU_DO_IBPB_ENTRY, CPU_DO_IBPB_ENTRY);
 	VALUE(CPU_DO_RSB_ENTRY, CPU_DO_RSB_ENTRY);

@@ -13,6 +13,13 @@
 #define GUEST_CS32 0xe023
 #define GUEST_SS 0xe02b
 #define FLAG_IF 0x200
+#define KEPT_SIZE 48	/* r15 to rbx at the start of struct regs */
+
+/* Inside strings the preprocessor does not replace. */
+.set info_current, INFO_current
+.set regs_vector, REGS_vector
+.set trap_syscall, TRAP_SYSCALL
+.set kept_size, KEPT_SIZE
 
 /* Must follow struct regs. */
 .macro SAVE_REGS
@@ -33,14 +40,18 @@
 	pushq %r15
 .endm
 
-/* All but rcx and r11, which the caller deals with. */
-.macro RESTORE_REGS
+/* The registers that C functions keep. */
+.macro RESTORE_KEPT
 	popq %r15
 	popq %r14
 	popq %r13
 	popq %r12
 	popq %rbp
 	popq %rbx
+.endm
+
+/* All others but rcx and r11, which the caller deals with. */
+.macro RESTORE_ARGS
 	popq %rdi
 	popq %rsi
 	popq %rdx
@@ -48,6 +59,21 @@
 	popq %r8
 	popq %r9
 	popq %rax
+.endm
+
+/* They were left out of a frame that needs them after all. */
+.macro SAVE_KEPT
+	movq %rbx, 40(%rsp)
+	movq %rbp, 32(%rsp)
+	movq %r12, 24(%rsp)
+	movq %r13, 16(%rsp)
+	movq %r14, 8(%rsp)
+	movq %r15, (%rsp)
+.endm
+
+/* rdi = the vCPU that was interrupted; and what protects the hypervisor from what it did to the predictors, if anything. */
+.macro LOAD_CURRENT
+	ALTERNATIVE("movq info_current(%rsp), %rdi", "call spec_entry", CPU_DO_SPEC_ENTRY)
 .endm
 
 	.section .entry.text, "ax", @progbits
@@ -84,59 +110,85 @@ entry_syscall:
 	pushq $GUEST_CS64
 	pushq %rcx
 	pushq syscall_word(%rip)
-	SAVE_REGS
-	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
-	movq INFO_current(%rsp), %rdi
+	pushq %r11
+	pushq %rcx
+	pushq %rax
+	pushq %r9
+	pushq %r8
+	pushq %r10
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	/* The rest is not saved before it must be: hypercalls have no use for it, and C functions keep it. */
+	subq $KEPT_SIZE, %rsp
+	LOAD_CURRENT
 	movq %rsp, %rsi
 	movq VCPU_pv(%rdi), %rax
 	cmpb $0, PV_kernel_mode(%rax)
 	je guest_syscall
 	call hypercall_dispatch
-
-	/* The way out, for everything that came from a guest. rsp = &info->regs. */
-exit_to_guest:
 	cmpl $0, INFO_softirq(%rsp)
-	jne exit_slow
+	jne exit_syscall_slow
 	movq INFO_current(%rsp), %rax
-	movq VCPU_info(%rax), %rcx
-	cmpb $0, (%rcx)				/* evtchn_upcall_pending */
-	jne exit_upcall
-exit_nmi:
-	cmpb $0, VCPU_nmi_pending(%rax)
-	jne exit_slow
-exit_restore:
-	ALTERNATIVE("", "call spec_exit", CPU_DO_IBRS_ENTRY)
-	ALTERNATIVE("", "xorl %eax, %eax; xorl %edx, %edx; movl $1, %ecx; divl %ecx", CPU_DO_DIV_EXIT)
-	cmpl $TRAP_SYSCALL, REGS_vector(%rsp)
+	movq VCPU_info(%rax), %rax
+	cmpb $0, (%rax)				/* evtchn_upcall_pending */
+	jne exit_syscall_upcall
+exit_syscall:
+	addq $KEPT_SIZE, %rsp
+
+	/* To the guest; rsp = &info->regs.rdi. */
+exit_args:
+	ALTERNATIVE("cmpl $trap_syscall, regs_vector - kept_size(%rsp)", "call spec_exit", CPU_DO_SPEC_EXIT)
 	jne exit_iret
-	/* SYSRET to an address that is not canonical would fault in the hypervisor on some CPUs. */
-	movq REGS_rip(%rsp), %rcx
-	movq %rcx, %rax
-	sarq $47, %rax
-	incl %eax
-	cmpl $1, %eax
-	ja exit_iret
-	RESTORE_REGS
-	ALTERNATIVE("", "verw 56(%rsp)", CPU_DO_VERW_EXIT)
-	movq REGS_rflags - REGS_rcx(%rsp), %r11
+	movq REGS_rip - KEPT_SIZE(%rsp), %rcx
+	/* Where SYSRET to an address that is not canonical would fault in the hypervisor. */
+	ALTERNATIVE("movq %rcx, %rax; sarq $47, %rax; incl %eax; cmpl $1, %eax; ja exit_iret", "", CPU_AMD)
+	RESTORE_ARGS
+	ALTERNATIVE("movq 40(%rsp), %r11", "call verw_exit", CPU_DO_VERW_EXIT)
 	movq REGS_rsp - REGS_rcx(%rsp), %rsp
 	sysretq
 
-exit_upcall:
-	cmpb $0, 1(%rcx)			/* evtchn_upcall_mask */
-	jne exit_nmi
-exit_slow:
-	call exit_work
-	jmp exit_restore
-
 exit_iret:
-	RESTORE_REGS
+	RESTORE_ARGS
 	popq %rcx
 	popq %r11
 	addq $8, %rsp
 	ALTERNATIVE("", "verw 32(%rsp)", CPU_DO_VERW_EXIT)
 1:	iretq
 	EXTABLE(1b, entry_iret_fault)
+
+exit_syscall_upcall:
+	cmpb $0, 1(%rax)			/* evtchn_upcall_mask */
+	jne exit_syscall
+exit_syscall_slow:
+	SAVE_KEPT
+	jmp exit_slow
+
+guest_syscall:
+	SAVE_KEPT
+	call pv_syscall
+
+	/* The way out, for everything that came from a guest and has saved all registers. rsp = &info->regs. */
+exit_to_guest:
+	cmpl $0, INFO_softirq(%rsp)
+	jne exit_slow
+	movq INFO_current(%rsp), %rax
+	movq VCPU_info(%rax), %rcx
+	cmpb $0, (%rcx)
+	jne exit_upcall
+exit_nmi:
+	cmpb $0, VCPU_nmi_pending(%rax)
+	jne exit_slow
+exit_restore:
+	RESTORE_KEPT
+	jmp exit_args
+
+exit_upcall:
+	cmpb $0, 1(%rcx)
+	jne exit_nmi
+exit_slow:
+	call exit_work
+	jmp exit_restore
 
 /* The IRETQ faulted: the registers are the guest's again, rsp points to what is left of its frame. */
 entry_iret_fault:
@@ -155,18 +207,13 @@ guest_enter:
 	movq %rdi, %rsp
 	jmp exit_to_guest
 
-guest_syscall:
-	call pv_syscall
-	jmp exit_to_guest
-
 entry_syscall32:
 	pushq %r11
 	pushq $GUEST_CS32
 	pushq %rcx
 	pushq syscall32_word(%rip)
 	SAVE_REGS
-	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
-	movq INFO_current(%rsp), %rdi
+	LOAD_CURRENT
 	movq %rsp, %rsi
 	call pv_syscall32
 	jmp exit_to_guest
@@ -184,8 +231,7 @@ entry_sysenter:
 	pushq $2
 	popfq
 	SAVE_REGS
-	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
-	movq INFO_current(%rsp), %rdi
+	LOAD_CURRENT
 	movq %rsp, %rsi
 	call pv_sysenter
 	jmp exit_to_guest
@@ -222,8 +268,7 @@ entry_exception:
 	testb $3, REGS_cs(%rsp)
 	jz 1f
 exception_guest:
-	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
-	movq INFO_current(%rsp), %rdi
+	LOAD_CURRENT
 	movq %rsp, %rsi
 	call pv_exception
 	jmp exit_to_guest
@@ -237,7 +282,7 @@ entry_interrupt:
 	SAVE_REGS
 	testb $3, REGS_cs(%rsp)
 	jz 1f
-	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
+	LOAD_CURRENT
 	movq %rsp, %rdi
 	movl REGS_vector(%rsp), %esi
 	call irq_handle
@@ -248,7 +293,8 @@ entry_interrupt:
 
 /* Back to hypervisor code that was interrupted. */
 exit_hypervisor:
-	RESTORE_REGS
+	RESTORE_KEPT
+	RESTORE_ARGS
 	popq %rcx
 	popq %r11
 	addq $8, %rsp
@@ -258,8 +304,7 @@ entry_software:
 	ALTERNATIVE("", "clac", CPU_SMAP)
 	cld
 	SAVE_REGS
-	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
-	movq INFO_current(%rsp), %rdi
+	LOAD_CURRENT
 	movq %rsp, %rsi
 	call software_interrupt
 	jmp exit_to_guest
@@ -284,7 +329,7 @@ entry_ist:
 	movq %rax, %rsp
 	cmpl $1, REGS_vector(%rsp)
 	je exception_guest
-	ALTERNATIVE("", "call spec_entry", CPU_DO_SPEC_ENTRY)
+	LOAD_CURRENT
 	movq %rsp, %rdi
 	call exception_ist
 	/* An NMI stays blocked until an IRET, and the vCPU that runs next may leave by SYSRET. */

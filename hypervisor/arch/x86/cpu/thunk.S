@@ -35,7 +35,7 @@ indirect_thunks:
 
 	.section .entry.text, "ax", @progbits
 
-/* From a guest, all registers saved: rax, rcx, rdx are free. */
+/* From a guest, in place of loading rdi with the current vCPU; rax, rcx, rdx are free. */
 	.globl spec_entry
 spec_entry:
 	ALTERNATIVE("", "call ibrs_set", CPU_DO_IBRS_ENTRY)
@@ -43,6 +43,7 @@ spec_entry:
 	ALTERNATIVE("", "call rsb_fill", CPU_DO_RSB_ENTRY)
 	ALTERNATIVE("", "call bhb_clear", CPU_DO_BHB_ENTRY)
 	lfence
+	movq INFO_current + 8(%rsp), %rdi
 	ret
 
 ibrs_set:
@@ -89,13 +90,26 @@ bhb_clear:
 	jnz 1b
 	ret
 
-/* To a guest, before its registers are restored; called from where rsp is that of its frame. */
+/* To a guest, in place of looking at regs.vector; rsp was &regs.rdi before the call, and rax, rcx, rdx are free. */
 	.globl spec_exit
 spec_exit:
+	ALTERNATIVE("", "call ibrs_clear", CPU_DO_IBRS_ENTRY)
+	ALTERNATIVE("", "xorl %eax, %eax; xorl %edx, %edx; movl $1, %ecx; divl %ecx", CPU_DO_DIV_EXIT)
+	cmpl $TRAP_SYSCALL, REGS_vector - REGS_rdi + 8(%rsp)
+	ret
+
+ibrs_clear:
 	movl $MSR_SPEC_CTRL, %ecx
-	movl INFO_spec_ctrl + 8(%rsp), %eax
+	movl INFO_spec_ctrl - REGS_rdi + 16(%rsp), %eax
 	xorl %edx, %edx
 	wrmsr
+	ret
+
+/* To a guest by SYSRET, in place of loading r11; rsp was &regs.rcx. VERW with a memory operand clears the buffers. */
+	.globl verw_exit
+verw_exit:
+	verw REGS_ss - REGS_rcx + 8(%rsp)
+	movq REGS_rflags - REGS_rcx + 8(%rsp), %r11
 	ret
 
 	.section .note.GNU-stack, "", @progbits

@@ -7,6 +7,7 @@
 #include <hv/guest.h>
 #include <hv/hypercall.h>
 #include <hv/pv.h>
+#include <hv/softirq.h>
 #include <hv/x86.h>
 
 /* Whether the way out may be SYSRET, which faults in ring 0 with the guest's stack on an address that is not canonical. */
@@ -43,6 +44,8 @@ long do_iret(struct vcpu *v, u64 *args maybe_unused)
 	if (unlikely(v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl)))
 		pv->iopl = (u8)(f.rflags >> 12 & 3);
 	v->nmi_masked = 0;
+	if (unlikely(v->nmi_pending))
+		softirq_raise(v->cpu, SOFTIRQ_GUEST);
 	WRITE_ONCE(v->info->evtchn_upcall_mask, !(f.rflags & FLAG_IF));
 	r->rax = f.rax;
 	r->rip = f.rip;
