@@ -14,6 +14,14 @@ help:
 #: make quick      compile every source file and run the host tests that changed
 quick: hypervisor-objects host-tests guest
 
+#: make install DESTDIR=...  copy what was built to its places: /boot, /etc/grub.d
+.PHONY: install
+install: all
+	install -d $(DESTDIR)/boot $(DESTDIR)/etc/grub.d $(DESTDIR)/usr/lib/debug/boot
+	install -m 644 $(DIST)/boot/argon.gz $(DESTDIR)/boot/argon.gz
+	install -m 644 $(DIST)/boot/argon $(DESTDIR)/usr/lib/debug/boot/argon
+	install -m 755 hypervisor/grub/20_argon $(DESTDIR)/etc/grub.d/20_argon
+
 #: make clean      remove build output (downloads stay in build/cache)
 clean:
 	rm -rf $(DIST) $(BUILD)/hv-* $(BUILD)/host

@@ -70,8 +70,20 @@ deps:
 	tests/env/install
 
 #: make test       everything: needs nothing but this tree and Debian 12
-test: host-tests
-	@echo "$(words $(HOST_TESTS)) passed, 0 failed"
+test: deps
+	@tests/all
+
+#: make check      host tests and lint: a few minutes
+.PHONY: check host-programs
+check: deps
+	@tests/all lint host
+host-programs: $(HOST_TESTS:%=$(HOST_BUILD)/%)
+
+.PHONY: demo
+#: make demo       boot dom0 from GRUB in QEMU and show it
+demo: deps
+	@$(MAKE) --no-print-directory -s hypervisor
+	@tests/system/demo
 
 # ---- Lint: rules that the compiler does not check. Each script in tests/lint is one of them. --------------------------
 LINT := text sizes goto-forward conditionals include-direction headers-alone
