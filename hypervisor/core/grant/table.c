@@ -202,6 +202,20 @@ int grant_table_create(struct domain *d, u32 max_frames, u32 max_maptrack, u32 m
 	return 0;
 }
 
+static void track_relinquish(struct grant_track *k)
+{
+	struct domain *granter = k->granter;
+
+	if (!granter)
+		return;
+	k->granter = NULL;
+	if (k->flags & GNTMAP_host_map)
+		grant_release(granter, k->ref, k->flags & GNTMAP_readonly);
+	if (k->flags & GNTMAP_device_map)
+		grant_release(granter, k->ref, k->flags & GNTMAP_readonly);
+	domain_put(granter);
+}
+
 int grant_table_relinquish(struct vcpu *actor, struct domain *d)
 {
 	struct grant_table *t = d->grants;
@@ -210,20 +224,12 @@ int grant_table_relinquish(struct vcpu *actor, struct domain *d)
 	if (!t)
 		return 0;
 	/* The domain runs no more: nobody maps or unmaps beside us. Its page-table entries hold references of their own. */
-	for (; t->relinquish_next < t->track_pages * TRACKS_PER_PAGE; t->relinquish_next++) {
-		struct grant_track *k = &t->track[t->relinquish_next / TRACKS_PER_PAGE][t->relinquish_next % TRACKS_PER_PAGE];
-		struct domain *granter = k->granter;
+	while (t->relinquish_next < t->track_pages * TRACKS_PER_PAGE) {
+		u32 handle = t->relinquish_next++;
 
-		if (t->relinquish_next % 64 == 63 && preempt_needed())
+		track_relinquish(&t->track[handle / TRACKS_PER_PAGE][handle % TRACKS_PER_PAGE]);
+		if (handle % 64 == 63 && preempt_needed())
 			return -ERESTART;
-		if (!granter)
-			continue;
-		k->granter = NULL;
-		if (k->flags & GNTMAP_host_map)
-			grant_release(granter, k->ref, k->flags & GNTMAP_readonly);
-		if (k->flags & GNTMAP_device_map)
-			grant_release(granter, k->ref, k->flags & GNTMAP_readonly);
-		domain_put(granter);
 	}
 	return 0;
 }
