@@ -50,6 +50,8 @@ bool memory_flags_decode(const struct domain *d, u32 mem_flags, u32 *flags)
 	u32 bits = XENMEMF_get_address_bits(mem_flags), node = XENMEMF_get_node(mem_flags);
 
 	*flags = 0;
+	if (likely(mem_flags == 0 && d->node_affinity == 0))
+		return true;
 	if (mem_flags & XENMEMF_populate_on_demand)
 		return false;
 	if (bits != 0) {
@@ -109,6 +111,12 @@ static gva_t extent_handle(const struct reservation *r, u64 i)
 	return (gva_t)r->op.extent_start.p + i * sizeof(xen_pfn_t);
 }
 
+/* Asked before each extent but the first; single frames go in groups. */
+static bool preemption_point(const struct reservation *r, u64 i)
+{
+	return (r->order != 0 || (i & 15) == 0) && preempt_needed();
+}
+
 static void extent_free(struct vcpu *v, struct domain *d, struct frame *f, unsigned int order)
 {
 	for (u64 i = 0; i < 1UL << order; i++)
@@ -126,13 +134,13 @@ static long extents_add(struct vcpu *v, struct reservation *r, bool populate, u6
 	for (; *i < r->extents; ++*i) {
 		struct frame *f;
 
-		if (*i != begin && preempt_needed())
+		if (unlikely(*i != begin && preemption_point(r, *i)))
 			return -ERESTART;
 		if (populate && guest_read64(v, &pfn, extent_handle(r, *i)))
 			break;
 		if (unlikely(r->order != 0) && memory_prepare(r->d, r->order, r->flags) == -ERESTART)
 			return -ERESTART;
-		f = domain_frames_alloc(r->d, r->order, r->flags);
+		f = domain_frames_alloc(r->d, r->order, r->flags | ALLOC_OWN);
 		if (unlikely(f == NULL))
 			break;
 		if (populate)
@@ -178,25 +186,27 @@ long memory_increase(struct vcpu *v, gva_t arg, u64 *progress)
 
 /* --- giving back --- */
 
-bool memory_frame_remove(struct vcpu *v, struct domain *d, mfn_t m)
+/* Somebody else holds references of the frame. */
+static noinline_fn bool frame_remove_used(struct vcpu *v, struct domain *d, struct frame *f)
 {
-	struct frame *f = frame_of(m);
 	bool done;
 
-	if (unlikely(!frame_valid(m)))
-		return false;
-	/* The common case: nobody maps it. */
-	if (likely(domain_frame_discard(d, f)))
-		return true;
 	if (!frame_get(f, d))
 		return false;
 	if (frame_type_pinned(f) && frame_type_unpin(v, f) != 0)
-		log_guest(LOG_DEBUG, "d%u gives back frame %lx, which was pinned, and is not any more", d->id, m.v);
+		log_guest(LOG_DEBUG, "d%u gives back frame %lx, which was pinned, and is not any more", d->id, frame_mfn(f).v);
 	done = !(f->flags & FRAME_SHARED) && domain_frame_release(d, f);
 	if (done)
-		m2p_set(m, M2P_INVALID);
+		m2p_set(frame_mfn(f), M2P_INVALID);
 	frame_put(f);
 	return done;
+}
+
+bool memory_frame_remove(struct vcpu *v, struct domain *d, mfn_t m)
+{
+	if (unlikely(!frame_valid(m)))
+		return false;
+	return likely(domain_frame_discard(d, frame_of(m))) || frame_remove_used(v, d, frame_of(m));
 }
 
 /* True when all frames of an extent are d's to give. A guest that changes that meanwhile is stopped at the frame in question. */
@@ -211,23 +221,18 @@ static bool extent_check(const struct domain *d, u64 n, unsigned int order)
 	return true;
 }
 
-/* Takes extents away from *done (in frames) on, until one is not d's. 0 or -ERESTART. */
-static long extents_remove(struct vcpu *v, struct reservation *r, u64 *done)
+/* Takes away the frames of one extent from *k on; *k says how far it got. 0, -ERESTART, or -EINVAL: one of them is not d's. */
+static long extent_remove(struct vcpu *v, struct domain *d, u64 n, unsigned int order, u64 *k)
 {
-	u64 mask = (1UL << r->order) - 1, begin = *done, n = 0;
-
-	for (; *done >> r->order < r->extents; ++*done) {
-		if (*done != begin && (*done & 15) == 0 && preempt_needed())
+	if (*k == 0 && !extent_check(d, n, order))
+		return -EINVAL;
+	for (u64 begin = *k; *k < 1UL << order; ++*k) {
+		if (unlikely(*k != begin && (*k & 15) == 0 && preempt_needed()))
 			return -ERESTART;
-		if (*done == begin || (*done & mask) == 0) {
-			if (guest_read64(v, &n, extent_handle(r, *done >> r->order)))
-				break;
-			if (unlikely(r->order != 0) && (*done & mask) == 0 && !extent_check(r->d, n, r->order))
-				break;
-		}
-		if (unlikely(!memory_frame_remove(v, r->d, mfn(n + (*done & mask)))))
-			break;
+		if (unlikely(!memory_frame_remove(v, d, mfn(n + *k))))
+			return -EINVAL;
 	}
+	*k = 0;
 	return 0;
 }
 
@@ -235,13 +240,28 @@ long memory_decrease(struct vcpu *v, gva_t arg, u64 *progress)
 {
 	struct reservation r;
 	long rc = reservation_decode(v, arg, *progress, &r);
-	u64 done = *progress;
+	u64 i, k, n;
 
 	if (unlikely(rc))
 		return rc;
-	rc = extents_remove(v, &r, &done);
+	k = *progress & ((1UL << r.order) - 1);
+	for (i = r.first; i < r.extents; i++) {
+		if (unlikely(i != r.first && preemption_point(&r, i))) {
+			rc = -ERESTART;
+			break;
+		}
+		if (unlikely(guest_read64(v, &n, extent_handle(&r, i))))
+			break;
+		if (likely(r.order == 0))
+			rc = memory_frame_remove(v, r.d, mfn(n)) ? 0 : -EINVAL;
+		else
+			rc = extent_remove(v, r.d, n, r.order, &k);
+		if (unlikely(rc))
+			break;
+	}
 	memory_target_put(v, r.d);
-	if (unlikely(rc == -ERESTART))
-		*progress = done;
-	return rc ? rc : (long)(done >> r.order);
+	if (likely(rc != -ERESTART))
+		return (long)i;
+	*progress = i << r.order | k;
+	return rc;
 }

@@ -64,6 +64,7 @@ struct domain_memory {
 	struct spinlock lock;	/* LOCK_DOMFRAMES: the fields below, and owner/flags/links of this domain's frames */
 	u32 first;		/* list of owned frames (frame numbers; 0 = empty) */
 	u32 doomed;		/* page tables that wait for invalidation, linked by aux (mm/frame_type.c; 0 = none) */
+	u64 serial;		/* of this domain alone, ever; for the heap; not 0 */
 	u64 pages;		/* frames counted to the domain */
 	u64 max;		/* limit on `pages` */
 	u64 claim;		/* outstanding claimed frames; LOCK_HEAP, which keeps the total */

@@ -78,6 +78,7 @@ struct domain *frame_owner(const struct frame *f);
 #define ALLOC_DMA32 2u		/* below 4 GiB */
 #define ALLOC_NODE(n) (((n) + 1u) << 8)	/* preferred NUMA node */
 #define ALLOC_NODE_ONLY 4u	/* that node or nothing */
+#define ALLOC_OWN 8u		/* for domains: a frame that was its own may have its old contents */
 #define ALLOC_BITS(n) ((u32)(n) << 24)	/* all of the block below 2^n bytes, 1 <= n <= 63 */
 #define FRAME_ORDER_MAX 18u	/* 1 GiB */
 /* 2^order frames in a row for the hypervisor; NULL when there are none. Any context without LOCK_HEAP. */

@@ -12,11 +12,7 @@
 #include <hv/frame.h>
 #include <hv/memory_map.h>
 
-/* The frame table is populated in sections; bit n of frame_sections: section n is there. Constant after mm_init. */
-#define FRAME_SECTION_SHIFT 16
 #define FRAME_NUMBER_BITS 32
-#define FRAME_SECTIONS (1UL << (FRAME_NUMBER_BITS - FRAME_SECTION_SHIFT))
-extern u64 frame_sections[FRAME_SECTIONS / 64];
 
 #if __STDC_HOSTED__
 extern struct frame *sim_frame_table;
@@ -46,17 +42,10 @@ static inline mfn_t frame_mfn(const struct frame *f)
 	return mfn((u64)(f - FRAME_TABLE));
 }
 
-/* There is a struct frame for m, of RAM or of a hole beside RAM. */
-static inline bool frame_present(mfn_t m)
-{
-	u64 section = m.v >> FRAME_SECTION_SHIFT;
-
-	return m.v < frame_limit && (frame_sections[section / 64] >> (section % 64) & 1) != 0;
-}
-
+/* All of the table below frame_limit can be read; where there is no RAM it has no flags. */
 static inline bool frame_valid(mfn_t m)
 {
-	return frame_present(m) && (frame_of(m)->flags & FRAME_RAM) != 0;
+	return m.v < frame_limit && (frame_of(m)->flags & FRAME_RAM) != 0;
 }
 
 static inline void *mfn_virt(mfn_t m)

@@ -19,11 +19,10 @@ struct vcpu;
 /* True when [va, va+len) is canonical and outside the hypervisor's range. len 0 is fine. */
 static inline bool guest_range_ok(gva_t va, size_t len)
 {
-	gva_t end = va + len;
+	/* Both halves of what is left, seen from the end of the hypervisor's range on, are one range that wraps at 0. */
+	const u64 size = -HV_VIRT_END + (1UL << 47);
 
-	if (end < va)
-		return false;
-	return end <= 0x0000800000000000UL || va >= HV_VIRT_END;
+	return len <= size && va - HV_VIRT_END <= size - len;
 }
 
 #if __STDC_HOSTED__

@@ -51,14 +51,15 @@ static void free_list(u32 n, unsigned int order)
 static void free_map(void)
 {
 	memset(is_free, 0, sim_frames);
-	for (u32 node = 0; node < heap.nodes; node++)
+	for (u32 node = 0; node < heap.nodes; node++) {
+		free_list(heap.node[node]->newest, 0);
 		for (unsigned int z = 0; z < HEAP_ZONES; z++) {
 			const struct heap_zone *zone = &heap.node[node]->zone[z];
 
-			free_list(zone->singles, 0);
 			for (unsigned int order = 0; order < HEAP_ORDERS; order++)
 				free_list(zone->first[order], order);
 		}
+	}
 }
 
 /* --- what page tables hold --- */

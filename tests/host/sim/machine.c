@@ -19,7 +19,6 @@ struct frame *sim_frame_table;
 u8 *sim_direct_map;
 u64 *sim_m2p;
 u64 frame_limit;
-u64 frame_sections[FRAME_SECTIONS / 64];
 
 u32 sim_frames = SIM_FRAMES;
 struct sim_cpu sim_cpu[SIM_CPUS];
@@ -156,7 +155,6 @@ static void memory_start(void)
 		madvise(sim_m2p, SIM_FRAMES * sizeof(u64), MADV_DONTNEED);
 	}
 	frame_limit = sim_frames;
-	frame_sections[0] = 1;
 	for (u64 i = 0; i < sim_frames; i++) {
 		struct frame *f = &sim_frame_table[i];
 		bool hole = i == 0 || (i >= SIM_HOLE_FIRST && i <= SIM_HOLE_LAST);

@@ -66,14 +66,14 @@ static u64 check_list(unsigned int node, unsigned int z, u32 first, unsigned int
 			sim_fail("free block %#x of order %u is not aligned", n, order);
 		if (f->prev != prev || f->lock != order || (f->flags & (FRAME_FREE | FRAME_RAM)) != (FRAME_FREE | FRAME_RAM))
 			sim_fail("free block %#x of order %u is damaged", n, order);
-		if (64 - (unsigned int)__builtin_clzl(n) != z || heap_node_of(mfn(n)) != node)
+		if ((64 - (unsigned int)__builtin_clzl(n) != z && order != HEAP_ORDER_SINGLE) || heap_node_of(mfn(n)) != node)
 			sim_fail("free block %#x is in the wrong list", n);
 		if (f->aux > 1u << size_order)
 			sim_fail("free block %#x has %u clear frames", n, f->aux);
 		for (u32 i = 0; i < 1u << size_order; i++) {
 			if (seen[n + i]++)
 				sim_fail("frame %#x is free twice", n + i);
-			if (f[i].refs || f[i].type || f[i].owner != DOMID_XEN || (i && (f[i].aux || f[i].lock || (f[i].flags & FRAME_FREE))))
+			if (f[i].refs || (f[i].type && order != HEAP_ORDER_SINGLE) || f[i].owner != DOMID_XEN || (i && (f[i].aux || f[i].lock || (f[i].flags & FRAME_FREE))))
 				sim_fail("frame %#x in free block %#x is damaged", n + i, n);
 			for (u32 k = 0; i < f->aux && k < PAGE_SIZE / 8; k++)
 				if (((u64 *)mfn_virt(mfn(n + i)))[k])
@@ -98,13 +98,14 @@ void glue_heap_check(void)
 
 	memset(seen, 0, sim_frames);
 	for (u32 node = 0; node < heap.nodes; node++) {
-		u64 frames = 0;
+		u64 frames = check_list(node, 0, heap.node[node]->newest, HEAP_ORDER_SINGLE, seen);
 
+		if (frames != heap.node[node]->singles)
+			sim_fail("node %u has %lu single frames, and says %u", node, frames, heap.node[node]->singles);
 		for (unsigned int z = 0; z < HEAP_ZONES; z++) {
 			const struct heap_zone *zone = &heap.node[node]->zone[z];
-			bool any = zone->orders || zone->singles;
+			bool any = zone->orders;
 
-			frames += check_list(node, z, zone->singles, HEAP_ORDER_SINGLE, seen);
 			for (unsigned int order = 0; order < HEAP_ORDERS; order++) {
 				if (!!(zone->orders >> order & 1) != (zone->first[order] != 0))
 					sim_fail("zone %u: order %u is wrongly noted", z, order);

@@ -21,7 +21,7 @@ struct domain *frame_owner(const struct frame *f)
 	return owner < DOMID_FIRST_RESERVED ? domain_peek(owner) : NULL;
 }
 
-static void list_add(struct domain *d, struct frame *f)
+static inline void list_add(struct domain *d, struct frame *f)
 {
 	f->prev = 0;
 	f->next = d->memory.first;
@@ -30,7 +30,7 @@ static void list_add(struct domain *d, struct frame *f)
 	d->memory.first = (u32)frame_mfn(f).v;
 }
 
-static void list_remove_frame(struct domain *d, struct frame *f)
+static inline void list_remove_frame(struct domain *d, struct frame *f)
 {
 	if (f->next != 0)
 		frame_of(mfn(f->next))->prev = f->prev;
@@ -43,7 +43,7 @@ static void list_remove_frame(struct domain *d, struct frame *f)
 }
 
 /* Takes f from its owner; d->memory.lock held. Who else holds references keeps it, without owner. */
-static void frame_disown(struct domain *d, struct frame *f)
+static inline void frame_disown(struct domain *d, struct frame *f)
 {
 	if (likely(!(f->flags & (FRAME_SHARED | FRAME_UNCOUNTED))))
 		d->memory.pages--;
@@ -57,36 +57,37 @@ static void frame_disown(struct domain *d, struct frame *f)
 		frame_type_owner_set(f, DOMID_INVALID);
 }
 
-/* A frame without references and owner goes to the heap. */
-static void frame_retire(struct frame *f)
+/* A frame without references and owner goes to the heap; serial says whose contents it has. */
+static void frame_retire(struct frame *f, u64 serial)
 {
-	f->type = 0;
 	f->owner = DOMID_XEN;
 	f->tlb_stamp = tlb_stamp_now();
 	m2p_set(frame_mfn(f), M2P_INVALID);
-	heap_free(f, 0);
+	heap_free_single(f, serial);
 }
 
 void frame_free(struct frame *f)
 {
 	struct domain *d = frame_owner(f);
+	u64 serial = 0;
 
 	if (d != NULL) {
 		/* domain_memory_relinquish does not finish while the frame is on d's list, so d stays. */
 		spin_lock(&d->memory.lock);
 		frame_disown(d, f);
+		serial = d->memory.serial;
 		spin_unlock(&d->memory.lock);
 	}
-	frame_retire(f);
+	frame_retire(f, serial);
 }
 
 /* --- in --- */
 
 static bool room_for(const struct domain *d, u64 count, u32 flags)
 {
-	if (READ_ONCE(d->life) != DOMAIN_LIVE)
+	if (unlikely(READ_ONCE(d->life) != DOMAIN_LIVE))
 		return false;
-	return (flags & (DOMF_NO_ACCOUNT | DOMF_OVER_MAX)) || (d->memory.pages <= d->memory.max && d->memory.max - d->memory.pages >= count);
+	return d->memory.pages + count <= d->memory.max || (flags & (DOMF_NO_ACCOUNT | DOMF_OVER_MAX)) != 0;
 }
 
 /* d->memory.lock held; the frames are the hypervisor's, with type and reference words 0. */
@@ -116,7 +117,7 @@ struct frame *domain_frames_alloc(struct domain *d, unsigned int order, u32 flag
 	bool room;
 
 	/* Not the last word, but spares the work. */
-	if (unlikely(order > FRAME_ORDER_MAX || !room_for(d, 1UL << order, flags)))
+	if (order != 0 && (order > FRAME_ORDER_MAX || !room_for(d, 1UL << order, flags)))
 		return NULL;
 	f = domain_frames_reserve(d, order, flags);
 	if (unlikely(f == NULL))
@@ -127,7 +128,7 @@ struct frame *domain_frames_alloc(struct domain *d, unsigned int order, u32 flag
 		frames_give(d, f, 1UL << order, flags);
 	spin_unlock(&d->memory.lock);
 	if (unlikely(!room)) {
-		heap_free(f, order);
+		frames_free(f, order);
 		return NULL;
 	}
 	return f;
@@ -162,7 +163,7 @@ bool domain_frame_release(struct domain *d, struct frame *f)
 }
 
 /* Makes f the hypervisor's when it is d's and has these references exactly, of which none is left then. */
-static bool frame_take(struct domain *d, struct frame *f, u32 refs)
+static inline bool frame_take(struct domain *d, struct frame *f, u32 refs)
 {
 	bool done;
 
@@ -179,7 +180,7 @@ bool domain_frame_discard(struct domain *d, struct frame *f)
 {
 	if (!frame_take(d, f, FRAME_ALLOC | 1))
 		return false;
-	frame_retire(f);
+	frame_retire(f, d->memory.serial);
 	return true;
 }
 
@@ -260,7 +261,10 @@ void frame_share_end(void *page)
 
 int domain_memory_init(struct domain *d)
 {
+	static u64 serials;
+
 	spin_init(&d->memory.lock, LOCK_DOMFRAMES);
+	d->memory.serial = __atomic_add_fetch(&serials, 1, __ATOMIC_RELAXED);
 	return 0;
 }
 

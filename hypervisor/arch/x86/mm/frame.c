@@ -15,23 +15,21 @@
 #include "ioremap.h"
 
 u64 frame_limit;
-u64 frame_sections[FRAME_SECTIONS / 64];
 
 /* A section of the frame table, and what one large page of the M2P describes, in frames. */
-#define SECTION_FRAMES (1UL << FRAME_SECTION_SHIFT)
+#define SECTION_FRAMES (LARGE_PAGE / sizeof(struct frame))
 #define M2P_PAGE_FRAMES (LARGE_PAGE / sizeof(u64))
 #define LARGE_PAGE (2UL << 20)
-_Static_assert(SECTION_FRAMES * sizeof(struct frame) == LARGE_PAGE, "a section is one large page");
 
 static void section_populate(u64 section)
 {
+	unsigned int level;
 	paddr_t pa;
 
-	if (frame_sections[section / 64] >> (section % 64) & 1)
+	if (ptab_lookup(&hv_ptab, FRAME_TABLE_START + section * LARGE_PAGE, &level) != 0)
 		return;
 	pa = mfn_paddr(boot_frames_alloc(LARGE_PAGE >> PAGE_SHIFT, LARGE_PAGE >> PAGE_SHIFT));
 	boot_map(FRAME_TABLE_START + section * LARGE_PAGE, pa, LARGE_PAGE, PTAB_READ | PTAB_WRITE);
-	frame_sections[section / 64] |= 1UL << (section % 64);
 	for (u64 n = section * SECTION_FRAMES; n < (section + 1) * SECTION_FRAMES; n++)
 		frame_of(mfn(n))->owner = DOMID_XEN;
 }
@@ -57,9 +55,10 @@ static void m2p_populate(u64 page)
 static void holes_populate(void)
 {
 	paddr_t zero = paddr(0);
+	unsigned int level;
 
 	for (u64 section = 0; section < (frame_limit + SECTION_FRAMES - 1) / SECTION_FRAMES; section++) {
-		if (frame_sections[section / 64] >> (section % 64) & 1)
+		if (ptab_lookup(&hv_ptab, FRAME_TABLE_START + section * LARGE_PAGE, &level) != 0)
 			continue;
 		if (zero.v == 0)
 			zero = mfn_paddr(boot_frames_alloc(LARGE_PAGE >> PAGE_SHIFT, LARGE_PAGE >> PAGE_SHIFT));

@@ -52,14 +52,6 @@ static u32 stamp_later(u32 a, u32 b, u32 now)
 
 /* --- free lists --- */
 
-static void zone_note(struct heap_node *node, unsigned int z)
-{
-	if (node->zone[z].orders != 0 || node->zone[z].singles != 0)
-		node->zones |= 1UL << z;
-	else
-		node->zones &= ~(1UL << z);
-}
-
 /* Puts a block in its list as it is. clean: frames at its start known to be zero. */
 static void block_insert(struct heap_node *node, u64 n, unsigned int order, u32 clean, u32 stamp)
 {
@@ -82,9 +74,9 @@ static void block_insert(struct heap_node *node, u64 n, unsigned int order, u32 
 /* Takes a block out of its list; its frame keeps aux (clean) and stamp for the caller. */
 static void block_remove(struct heap_node *node, u64 n)
 {
-	struct heap_zone *zone = &node->zone[zone_of(n)];
+	unsigned int z = zone_of(n), order = frame_at(n)->lock;
+	struct heap_zone *zone = &node->zone[z];
 	struct frame *f = frame_at(n);
-	unsigned int order = f->lock;
 
 	if (f->next != 0)
 		frame_at(f->next)->prev = f->prev;
@@ -94,7 +86,8 @@ static void block_remove(struct heap_node *node, u64 n)
 		zone->first[order] = f->next;
 	if (zone->first[order] == 0) {
 		zone->orders &= ~(1u << order);
-		zone_note(node, zone_of(n));
+		if (zone->orders == 0)
+			node->zones &= ~(1UL << z);
 	}
 	f->flags &= (u8)~FRAME_FREE;
 	f->lock = 0;
@@ -102,44 +95,40 @@ static void block_remove(struct heap_node *node, u64 n)
 	f->prev = 0;
 }
 
-static void single_insert(struct heap_node *node, u64 n)
+/* serial: of the domain whose contents the frame has, 0 if nobody may see them. */
+static inline void single_insert(struct heap_node *node, struct frame *f, u64 serial)
 {
-	struct heap_zone *zone = &node->zone[zone_of(n)];
-	struct frame *f = frame_at(n);
+	u32 n = (u32)frame_mfn(f).v;
 
+	f->type = serial;
 	f->flags |= FRAME_FREE;
 	f->lock = HEAP_ORDER_SINGLE;
 	f->prev = 0;
-	f->next = zone->singles;
-	if (f->next != 0)
-		frame_at(f->next)->prev = (u32)n;
+	f->next = node->newest;
+	if (likely(node->newest != 0))
+		frame_at(node->newest)->prev = n;
 	else
-		zone->singles_last = (u32)n;
-	zone->singles = (u32)n;
-	zone->singles_count++;
-	node->zones |= 1UL << zone_of(n);
+		node->oldest = n;
+	node->newest = n;
+	node->singles++;
 }
 
-static void single_remove(struct heap_node *node, u64 n)
+/* The frame keeps its type word (the serial) for the caller to clear. */
+static inline void single_remove(struct heap_node *node, struct frame *f)
 {
-	struct heap_zone *zone = &node->zone[zone_of(n)];
-	struct frame *f = frame_at(n);
-
 	if (f->next != 0)
 		frame_at(f->next)->prev = f->prev;
 	else
-		zone->singles_last = f->prev;
-	if (f->prev != 0)
+		node->oldest = f->prev;
+	if (likely(f->prev != 0))
 		frame_at(f->prev)->next = f->next;
 	else
-		zone->singles = f->next;
-	zone->singles_count--;
-	f->flags &= (u8)~FRAME_FREE;
-	f->lock = 0;
+		node->newest = f->next;
 	f->next = 0;
 	f->prev = 0;
-	if (zone->singles == 0)
-		zone_note(node, zone_of(n));
+	f->flags &= (u8)~FRAME_FREE;
+	f->lock = 0;
+	node->singles--;
 }
 
 /* Frees a block that is in no list, merging it with its buddies. The frame's aux and stamp are valid. */
@@ -151,7 +140,7 @@ static void block_merge(unsigned int node, u64 n, unsigned int order)
 		u64 buddy = n ^ (1UL << order), low = MIN(n, buddy);
 		struct frame *b = frame_at(buddy);
 
-		if (!frame_present(mfn(buddy)) || !(b->flags & FRAME_FREE) || b->lock != order ||
+		if (buddy >= frame_limit || !(b->flags & FRAME_FREE) || b->lock != order ||
 		    heap_node_of(mfn(buddy)) != node)
 			break;
 		block_remove(heap.node[node], buddy);
@@ -169,16 +158,15 @@ static void block_merge(unsigned int node, u64 n, unsigned int order)
 	block_insert(heap.node[node], n, order, clean, stamp);
 }
 
-/* Merges the singles of a zone that are too many, the oldest first. */
-static void singles_merge(unsigned int node, unsigned int z, u32 keep)
+/* Merges the singles of a node that are too many, the oldest first. */
+static void singles_merge(unsigned int node, u32 keep)
 {
-	struct heap_zone *zone = &heap.node[node]->zone[z];
+	while (heap.node[node]->singles > keep) {
+		struct frame *f = frame_at(heap.node[node]->oldest);
 
-	while (zone->singles_count > keep) {
-		u64 n = zone->singles_last;
-
-		single_remove(heap.node[node], n);
-		block_merge(node, n, 0);
+		single_remove(heap.node[node], f);
+		f->type = 0;
+		block_merge(node, frame_mfn(f).v, 0);
 	}
 }
 
@@ -203,11 +191,6 @@ static u64 node_take(struct heap_node *node, unsigned int order, u64 zones)
 		struct heap_zone *zone = &node->zone[z];
 		u64 n;
 
-		if (order == 0 && zone->singles != 0) {
-			n = zone->singles;
-			single_remove(node, n);
-			return n;
-		}
 		if (zone->orders >> order != 0) {
 			from = order + (unsigned int)__builtin_ctz(zone->orders >> order);
 			n = zone->first[from];
@@ -239,27 +222,38 @@ static u32 node_preferred(u32 flags)
 
 static u64 nodes_take(unsigned int order, u32 flags, u64 zones)
 {
-	u32 first = node_preferred(flags);
-	u32 tries = first == HEAP_NODES ? 0 : flags & ALLOC_NODE_ONLY ? 1 : heap.nodes;
+	u32 first = 0, tries = heap.nodes;
 	u64 n = 0;
 
+	if (unlikely(heap.nodes > 1 || (flags & ALLOC_NODE_ONLY))) {
+		first = node_preferred(flags);
+		if (first == HEAP_NODES)
+			return 0;
+		tries = flags & ALLOC_NODE_ONLY ? 1 : heap.nodes;
+	}
 	for (u32 i = 0; n == 0 && i < tries; i++) {
 		struct heap_node *node = heap.node[heap.near[first][i]];
 
-		if (node == NULL || node->free < 1UL << order)
+		if (unlikely(node == NULL || node->free < 1UL << order))
 			continue;
 		n = node_take(node, order, zones);
-		if (n != 0)
+		if (likely(n != 0))
 			node->free -= 1UL << order;
 	}
 	return n;
 }
 
-static void singles_merge_all(void)
+/* True when there were any. */
+static bool singles_merge_all(void)
 {
+	bool any = false;
+
 	for (u32 i = 0; i < heap.nodes; i++)
-		for (unsigned int z = 0; heap.node[i] != NULL && z < HEAP_ZONES; z++)
-			singles_merge(i, z, 0);
+		if (heap.node[i] != NULL && heap.node[i]->singles != 0) {
+			singles_merge(i, 0);
+			any = true;
+		}
+	return any;
 }
 
 /* True when `count` frames can be taken without what other domains have claimed. heap.lock held. */
@@ -278,14 +272,28 @@ static struct frame *block_take(const struct domain *d, unsigned int order, u32 
 	if (order > FRAME_ORDER_MAX || !claims_allow(d, 1UL << order))
 		return NULL;
 	n = nodes_take(order, flags, zones);
-	if (unlikely(n == 0) && order > 0) {
-		singles_merge_all();
+	if (unlikely(n == 0) && singles_merge_all())
 		n = nodes_take(order, flags, zones);
-	}
 	if (unlikely(n == 0))
 		return NULL;
 	heap.free -= 1UL << order;
 	return frame_at(n);
+}
+
+/* The common case: one frame, any, out of the queue. NULL: the long way. heap.lock held. */
+static inline struct frame *single_take(unsigned int order, u32 flags)
+{
+	struct heap_node *node = heap.node[0];
+	struct frame *f;
+
+	if (unlikely(order != 0 || (flags & ~(ALLOC_ZERO | ALLOC_OWN)) != 0 || heap.nodes > 1 || heap.claimed != 0 ||
+		     node->singles <= HEAP_SINGLES_KEEP))
+		return NULL;
+	f = frame_at(node->oldest);
+	single_remove(node, f);
+	node->free--;
+	heap.free--;
+	return f;
 }
 
 static void block_clear(struct frame *f, u64 from, u64 to)
@@ -301,10 +309,13 @@ static void block_clear(struct frame *f, u64 from, u64 to)
 struct frame *heap_alloc(struct domain *d, unsigned int order, u32 flags)
 {
 	struct frame *f;
+	u64 serial;
 
 	spin_lock(&heap.lock);
-	f = block_take(d, order, flags);
-	if (unlikely(f != NULL && d != NULL && d->memory.claim != 0)) {
+	f = single_take(order, flags);
+	if (unlikely(f == NULL))
+		f = block_take(d, order, flags);
+	if (unlikely(heap.claimed != 0 && f != NULL && d != NULL)) {
 		u64 used = MIN(d->memory.claim, 1UL << order);
 
 		d->memory.claim -= used;
@@ -313,10 +324,12 @@ struct frame *heap_alloc(struct domain *d, unsigned int order, u32 flags)
 	spin_unlock(&heap.lock);
 	if (unlikely(f == NULL))
 		return NULL;
+	serial = f->type;
+	f->type = 0;
 	/* Nobody may still reach the frames when they get their new contents. */
 	tlb_stamp_flush(f->tlb_stamp);
 	f->tlb_stamp = 0;
-	if (flags & ALLOC_ZERO)
+	if ((flags & ALLOC_ZERO) && !((flags & ALLOC_OWN) && serial != 0 && serial == d->memory.serial))
 		block_clear(f, f->aux, 1UL << order);
 	f->aux = 0;
 	return f;
@@ -327,24 +340,31 @@ struct frame *frames_alloc(unsigned int order, u32 flags)
 	return heap_alloc(NULL, order, flags);
 }
 
-void heap_free(struct frame *f, unsigned int order)
+static inline void frame_check_free(const struct frame *f, unsigned int order)
 {
-	u64 n = frame_mfn(f).v;
-	unsigned int node = heap_node_of(mfn(n));
+	BUG_ON((f->flags & (FRAME_FREE | FRAME_RAM)) != FRAME_RAM || (frame_mfn(f).v & ((1UL << order) - 1)) != 0);
+}
 
-	BUG_ON((f->flags & (FRAME_FREE | FRAME_RAM)) != FRAME_RAM || (n & ((1UL << order) - 1)) != 0);
+void heap_free_single(struct frame *f, u64 serial)
+{
+	unsigned int node = heap_node_of(frame_mfn(f));
+
+	frame_check_free(f, 0);
 	f->aux = 0;
 	spin_lock(&heap.lock);
-	if (unlikely(f->flags & FRAME_OFFLINE) && order == 0) {
+	if (unlikely(f->flags & FRAME_OFFLINE)) {
+		f->type = 0;
 		heap.offlined++;
 	} else {
-		heap.free += 1UL << order;
-		heap.node[node]->free += 1UL << order;
-		if (order == 0) {
-			single_insert(heap.node[node], n);
-			singles_merge(node, zone_of(n), HEAP_SINGLES_MAX);
+		heap.free++;
+		heap.node[node]->free++;
+		if (likely(frame_mfn(f).v < DIRECT_MAP_FRAMES)) {
+			single_insert(heap.node[node], f, serial);
+			if (unlikely(heap.node[node]->singles > HEAP_SINGLES_MAX))
+				singles_merge(node, HEAP_SINGLES_MAX);
 		} else {
-			block_merge(node, n, order);
+			f->type = 0;
+			block_merge(node, frame_mfn(f).v, 0);
 		}
 	}
 	spin_unlock(&heap.lock);
@@ -352,7 +372,19 @@ void heap_free(struct frame *f, unsigned int order)
 
 void frames_free(struct frame *f, unsigned int order)
 {
-	heap_free(f, order);
+	unsigned int node = heap_node_of(frame_mfn(f));
+
+	if (order == 0) {
+		heap_free_single(f, 0);
+		return;
+	}
+	frame_check_free(f, order);
+	f->aux = 0;
+	spin_lock(&heap.lock);
+	heap.free += 1UL << order;
+	heap.node[node]->free += 1UL << order;
+	block_merge(node, frame_mfn(f).v, order);
+	spin_unlock(&heap.lock);
 }
 
 int heap_prepare(const struct domain *d, unsigned int order, u32 flags)
@@ -391,10 +423,11 @@ bool heap_frame_isolate(u64 n)
 		struct frame *f = frame_at(head);
 		unsigned int from = f->lock;
 
-		if (head == 0 || !frame_present(mfn(head)) || !(f->flags & FRAME_FREE))
+		if (head == 0 || !(f->flags & FRAME_FREE))
 			continue;
 		if (from == HEAP_ORDER_SINGLE && head == n) {
-			single_remove(heap.node[node], n);
+			single_remove(heap.node[node], f);
+			f->type = 0;
 		} else if (from < HEAP_ORDERS && head + (1UL << from) > n) {
 			block_remove(heap.node[node], head);
 			/* Keep the half with n in it, give back the other. */

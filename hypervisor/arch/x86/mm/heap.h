@@ -15,7 +15,12 @@
 #define HEAP_ZONE_HIGH (FRAME_NUMBER_BITS + 1)
 #define HEAP_ZONES (HEAP_ZONE_HIGH + 1)
 #define HEAP_ORDERS (FRAME_ORDER_MAX + 1)
-/* Single frames wait in a list before they are merged: the next allocation of one takes the one freed last. */
+/*
+ * Single frames of the direct map wait in a queue of their node before they are merged. When there are more than HEAP_SINGLES_KEEP
+ * the next allocation of one takes the oldest: by then a flush that is needed before most likely was done for another reason.
+ * A waiting frame's type word says whose contents it has: the owner's memory.serial, or 0.
+ */
+#define HEAP_SINGLES_KEEP 32
 #define HEAP_SINGLES_MAX 64
 /* "order" of such a frame, so that it is nobody's buddy. */
 #define HEAP_ORDER_SINGLE 0xff
@@ -25,11 +30,11 @@
 struct heap_zone {
 	u32 orders;			/* bit n: first[n] is not empty */
 	u32 first[HEAP_ORDERS];		/* free blocks by order, frame numbers, 0 = none */
-	u32 singles, singles_last, singles_count;	/* newest, oldest */
 };
 
 struct heap_node {
-	u64 zones;			/* bit n: zone n has free frames */
+	u64 zones;			/* bit n: zone n has free blocks */
+	u32 newest, oldest, singles;	/* ends of the queue of single frames, and its length */
 	u64 free, total;
 	struct heap_zone zone[HEAP_ZONES];
 };
@@ -58,8 +63,8 @@ unsigned int heap_node_of(mfn_t m);
  * map). Takes LOCK_HEAP.
  */
 struct frame *heap_alloc(struct domain *d, unsigned int order, u32 flags) must_check;
-/* Gives a block back. The frames' type and reference words are 0. */
-void heap_free(struct frame *f, unsigned int order);
+/* As frames_free for one frame, with the contents of the domain with that memory.serial. */
+void heap_free_single(struct frame *f, u64 serial);
 /* For page offlining; heap.lock held. Takes the one frame n out of the free block that holds it; false when it is in none. */
 bool heap_frame_isolate(u64 n);
 void heap_frame_insert(u64 n);

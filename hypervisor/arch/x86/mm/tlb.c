@@ -14,6 +14,8 @@ struct tlb_counters tlb_counters[MAX_CPUS];
 
 /* Written by every CPU; no lock: it only goes up, and every use allows for a later value. Its low half is never 0. */
 static u64 flush_clock = 1;
+/* No CPU's time is before this. */
+static u64 all_flushed;
 /* With many CPUs each one moves the clock at only every so many flushes, so that the cache line stays shared. */
 static u32 tick_mask;
 
@@ -139,15 +141,28 @@ bool tlb_stamp_clean(u32 stamp)
 	return true;
 }
 
+/* The earliest of all CPUs' times; what is before it needs no look at each of them. A value from the past is right as well. */
+static void all_flushed_update(void)
+{
+	u64 least = UINT64_MAX;
+	unsigned int cpu;
+
+	for_each_cpu(cpu, &cpu_online_map)
+		least = MIN(least, READ_ONCE(tlb_counters[cpu].time));
+	WRITE_ONCE(all_flushed, least);
+}
+
 void tlb_stamp_flush(u32 stamp)
 {
 	struct cpumask mask;
 
-	if (likely(tlb_stamp_clean(stamp)))
+	if (likely(stamp == 0 || stamp_time(stamp) < READ_ONCE(all_flushed)))
 		return;
 	mask = cpu_online_map;
 	tlb_stamp_filter(&mask, stamp);
-	tlb_flush_mask(&mask);
+	if (!cpumask_empty(&mask))
+		tlb_flush_mask(&mask);
+	all_flushed_update();
 }
 
 void tlb_cpu_init(unsigned int cpu)
