@@ -91,15 +91,17 @@ struct reservation {
 	u64 first;		/* extent to go on with */
 };
 
-/* 0, with r->d to be put, or -errno. */
+/* 0, with r->d to be put, or -errno. An order that is too large is no error: no extent of it can be had. */
 static long reservation_decode(struct vcpu *v, gva_t arg, u64 progress, struct reservation *r)
 {
 	if (guest_copy_in(v, &r->op, arg, sizeof(r->op)))
 		return -EFAULT;
 	r->extents = r->op.nr_extents;
 	r->order = r->op.extent_order;
-	if (unlikely(r->order > memory_order_max(v)))
-		return -EPERM;
+	if (unlikely(r->order > memory_order_max(v))) {
+		r->order = 0;
+		r->extents = 0;
+	}
 	r->first = progress >> r->order;
 	if (unlikely(r->extents > MEMORY_PROGRESS_MAX >> r->order || r->first > r->extents))
 		return -EINVAL;
@@ -164,9 +166,7 @@ static long reservation_add(struct vcpu *v, gva_t arg, u64 *progress, bool popul
 	if (unlikely(rc))
 		return rc;
 	i = r.first;
-	if (unlikely(!memory_flags_decode(r.d, r.op.mem_flags, &r.flags)))
-		rc = -EINVAL;
-	else
+	if (likely(memory_flags_decode(r.d, r.op.mem_flags, &r.flags)))
 		rc = extents_add(v, &r, populate, &i);
 	memory_target_put(v, r.d);
 	if (unlikely(rc == -ERESTART))

@@ -237,13 +237,13 @@ static void test_large(void **state)
 		}
 		assert_int_equal(decrease(3, 9), 3);
 	}
-	assert_int_equal(populate(0, 1, 10, 0), -EPERM);
-	assert_int_equal(decrease(1, 10), -EPERM);
+	assert_int_equal(populate(0, 1, 10, 0), 0);
+	assert_int_equal(decrease(1, 10), 0);
 	as_dom0();
 	assert_int_equal(populate(0, 1, 12, 0), 1);
 	assert_int_equal(decrease(1, 12), 1);
-	assert_int_equal(populate(0, 1, 13, 0), -EPERM);
-	assert_int_equal(populate(0, 1, ~0u, 0), -EPERM);
+	assert_int_equal(populate(0, 1, 13, 0), 0);
+	assert_int_equal(populate(0, 1, ~0u, 0), 0);
 }
 
 static void test_limits(void **state)
@@ -283,9 +283,9 @@ static void test_flags(void **state)
 		assert_true(list[0] < 1UL << (bits - PAGE_SHIFT));
 		assert_int_equal(decrease(1, 0), 1);
 	}
-	assert_int_equal(populate(0, 1, 0, XENMEMF_address_bits(12)), -EINVAL);
+	assert_int_equal(populate(0, 1, 0, XENMEMF_address_bits(12)), 0);
 	assert_int_equal(populate(0, 1, 0, XENMEMF_address_bits(255)), 1);
-	assert_int_equal(populate(0, 1, 0, XENMEMF_populate_on_demand), -EINVAL);
+	assert_int_equal(populate(0, 1, 0, XENMEMF_populate_on_demand), 0);
 	assert_int_equal(populate(0, 1, 0, XENMEMF_node(0)), 1);
 	assert_int_equal(populate(0, 1, 0, XENMEMF_exact_node(0)), 1);
 	assert_int_equal(populate(0, 1, 0, XENMEMF_exact_node(1)), 0);
