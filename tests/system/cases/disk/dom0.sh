@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 disk=/dev/$(grep -o 'testdisk=[a-z0-9]*' /proc/cmdline | cut -d= -f2)
-modprobe virtio_blk; modprobe ahci; modprobe sd_mod; modprobe nvme
+modprobe virtio_pci; modprobe virtio_blk; modprobe ahci; modprobe sd_mod; modprobe nvme
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -b "$disk" ] && break; sleep 1; done
 [ -b "$disk" ] || { ls /sys/block; exit 1; }
 cpus=$(nproc)

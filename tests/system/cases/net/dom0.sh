@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-modprobe virtio_net; modprobe e1000e
+modprobe virtio_pci; modprobe virtio_net; modprobe e1000e
 for i in 1 2 3 4 5 6 7 8 9 10; do [ -e /sys/class/net/eth0 ] && break; sleep 1; done
 ip link set lo up; ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
