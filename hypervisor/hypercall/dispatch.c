@@ -88,6 +88,12 @@ void hypercall_dispatch(struct vcpu *v, struct regs *r)
 	u64 nr = (u32)r->rax;
 	long result;
 
+	/* The most frequent one, with no register to be saved. */
+	if (nr == __HYPERVISOR_iret) {
+		hypercall_counters[v->cpu][__HYPERVISOR_iret]++;
+		do_iret(v, r->args);
+		return;
+	}
 	if (unlikely(nr >= HYPERCALLS)) {
 		r->rax = (u64)-ENOSYS;
 		return;
@@ -96,10 +102,6 @@ void hypercall_dispatch(struct vcpu *v, struct regs *r)
 	nr &= HYPERCALLS - 1;
 	/* Each CPU has its own counters and interrupts are off. */
 	hypercall_counters[v->cpu][nr]++;
-	if (nr == __HYPERVISOR_iret) {
-		do_iret(v, r->args);
-		return;
-	}
 	result = hypercall_table[nr](v, r->args);
 	if (unlikely(result == -ERESTART)) {
 		r->rip -= HYPERCALL_INSN_LEN;

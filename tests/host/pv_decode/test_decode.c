@@ -37,7 +37,7 @@ static const struct expected table[] = {
 	{ "\x67\x6c", 2, CODE_32, INSN_INS, 1, 2, NONE, 0, false },
 	{ "\xfa", 1, CODE_64, INSN_CLI, 0, 8, NONE, 0, false },
 	{ "\xfb", 1, CODE_64, INSN_STI, 0, 8, NONE, 0, false },
-	{ "\xf4", 1, CODE_64, INSN_HLT, 0, 8, NONE, 0, false },
+	{ "\xf4", 1, CODE_64, INSN_UNKNOWN, 0, 8, NONE, 0, false },
 	{ "\x0f\x06", 2, CODE_64, INSN_CLTS, 0, 8, NONE, 0, false },
 	{ "\x0f\x08", 2, CODE_64, INSN_INVD, 0, 8, NONE, 0, false },
 	{ "\x0f\x09", 2, CODE_64, INSN_WBINVD, 0, 8, NONE, 0, false },

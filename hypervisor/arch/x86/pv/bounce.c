@@ -29,28 +29,41 @@ bool pv_mode_set(struct vcpu *v, bool kernel)
 	return true;
 }
 
-int pv_frame_store_segments(struct vcpu *v, gva_t sp, const struct bounce_frame *f)
-{
-	const struct pv_vcpu *pv = v->pv;
-	u64 words[11] = { f->rcx, f->r11, pv->ds, pv->es, pv->fs, pv->gs, f->rip, f->cs, f->rflags, f->rsp, f->ss };
-
-	return guest_copy_out(v, sp, words, sizeof(words));
-}
-
-void pv_no_stack(struct vcpu *v, gva_t sp, u64 handler)
+static cold_fn void no_stack(struct vcpu *v, gva_t sp, u64 handler)
 {
 	domain_crash(v, "no stack for an exception frame at %#llx (entry %#llx)", (unsigned long long)sp,
 		     (unsigned long long)handler);
 }
 
-void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum bounce_extra extra, u32 error)
+static gva_t frame_push(struct vcpu *v, const struct regs *r, gva_t top, u64 cs, bool masked, enum bounce_extra extra, u32 error)
 {
 	if (extra == BOUNCE_PLAIN)
-		bounce_inline(v, r, handler, mask, BOUNCE_PLAIN, 0);
-	else if (extra == BOUNCE_ERROR)
-		bounce_inline(v, r, handler, mask, BOUNCE_ERROR, error);
+		return frame_write(v, r, top, cs, masked, BOUNCE_PLAIN, 0);
+	if (extra == BOUNCE_ERROR)
+		return frame_write(v, r, top, cs, masked, BOUNCE_ERROR, error);
+	return frame_write(v, r, top, cs, masked, BOUNCE_SEGMENTS, 0);
+}
+
+void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum bounce_extra extra, u32 error)
+{
+	struct pv_vcpu *pv = v->pv;
+	bool was_masked = READ_ONCE(v->info->evtchn_upcall_mask) != 0;
+	u64 cs = (r->cs & 0xfffc) | (u64)was_masked << 32, top = r->rsp & ~15UL;
+	gva_t sp;
+
+	if (!pv->kernel_mode) {
+		cs |= 3;
+		top = pv->kernel_sp & ~15UL;
+		(void)pv_mode_set(v, true);
+	}
+	sp = frame_push(v, r, top, cs, was_masked, extra, error);
+	/* Once more: a TLB entry from before the guest made the page writable is gone now. */
+	if (unlikely(!sp))
+		sp = frame_push(v, r, top, cs, was_masked, extra, error);
+	if (unlikely(!sp))
+		no_stack(v, top, handler);
 	else
-		bounce_inline(v, r, handler, mask, BOUNCE_SEGMENTS, 0);
+		handler_enter(v, r, sp, handler, was_masked | mask);
 }
 
 /* Exceptions that push an error code: DF, TS, NP, SS, GP, PF, AC, CP. */

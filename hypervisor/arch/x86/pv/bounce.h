@@ -30,9 +30,7 @@ void pv_bounce(struct vcpu *v, struct regs *r, u64 handler, bool mask, enum boun
 /* Failsafe callback: selectors that could not be loaded are in v->pv->ds to gs. */
 void pv_failsafe(struct vcpu *v, struct regs *r);
 
-/* Parts of the inline forms below that are seldom needed. */
-int pv_frame_store_segments(struct vcpu *v, gva_t sp, const struct bounce_frame *f) must_check;
-cold_fn void pv_no_stack(struct vcpu *v, gva_t sp, u64 handler);
+/* A part of the inline forms below. */
 cold_fn void pv_no_handler(struct vcpu *v, u8 vector, u32 error);
 
 /* rflags as the guest sees them: IF (always set in the CPU) tells that events are unmasked, IOPL is the virtual one if it asked for that. */
@@ -44,39 +42,47 @@ static inline u64 flags_to_guest(const struct vcpu *v, u64 flags, bool masked)
 	return flags;
 }
 
-/* pv_bounce, with `extra` known to the compiler. */
-static inline __attribute__((always_inline)) void bounce_inline(struct vcpu *v, struct regs *r, u64 handler, bool mask,
-								enum bounce_extra extra, u32 error)
+/*
+ * Writes the frame to the kernel's stack below sp (aligned to 16) and returns where it begins; 0 when it cannot be written. cs
+ * is as the guest is to see it. A frame that begins below the hypervisor's range begins where addresses are not canonical
+ * (that faults), and one that wraps ends in the guest's.
+ */
+static inline __attribute__((always_inline)) gva_t frame_write(struct vcpu *v, const struct regs *r, gva_t sp, u64 cs, bool masked,
+							       enum bounce_extra extra, u32 error)
 {
-	struct pv_vcpu *pv = v->pv;
-	struct vcpu_info *info = v->info;
-	bool was_masked = READ_ONCE(info->evtchn_upcall_mask) != 0;
-	struct bounce_frame f = {
-		.rcx = r->rcx, .r11 = r->r11, .rip = r->rip, .rflags = flags_to_guest(v, r->rflags, was_masked),
-		.rsp = r->rsp, .ss = r->ss,
-	};
-	u64 sp = r->rsp;
-	int rc;
+	const u32 extras = extra == BOUNCE_PLAIN ? 0 : extra == BOUNCE_ERROR ? 8 : 32;
 
-	f.cs = (r->cs & 0xfffc) | (u64)was_masked << 32;
-	if (!pv->kernel_mode) {
-		f.cs |= 3;
-		sp = pv->kernel_sp;
-		(void)pv_mode_set(v, true);
+	sp -= 56 + extras;
+	if (unlikely(in_hypervisor_range(sp)))
+		return 0;
+	guest_access_begin();
+	frame_word_store(v, sp, 0, r->rcx, fault);
+	frame_word_store(v, sp, 8, r->r11, fault);
+	if (extra == BOUNCE_ERROR)
+		frame_word_store(v, sp, 16, error, fault);
+	if (extra == BOUNCE_SEGMENTS) {
+		frame_word_store(v, sp, 16, v->pv->ds, fault);
+		frame_word_store(v, sp, 24, v->pv->es, fault);
+		frame_word_store(v, sp, 32, v->pv->fs, fault);
+		frame_word_store(v, sp, 40, v->pv->gs, fault);
 	}
-	sp &= ~15UL;
-	if (extra == BOUNCE_PLAIN)
-		rc = frame_store(v, sp -= 7 * 8, &f);
-	else if (extra == BOUNCE_ERROR)
-		rc = frame_store_error(v, sp -= 8 * 8, &f, error);
-	else
-		rc = pv_frame_store_segments(v, sp -= 11 * 8, &f);
-	if (unlikely(rc)) {
-		pv_no_stack(v, sp, handler);
-		return;
-	}
+	frame_word_store(v, sp, 16 + extras, r->rip, fault);
+	frame_word_store(v, sp, 24 + extras, cs, fault);
+	frame_word_store(v, sp, 32 + extras, flags_to_guest(v, r->rflags, masked), fault);
+	frame_word_store(v, sp, 40 + extras, r->rsp, fault);
+	frame_word_store(v, sp, 48 + extras, r->ss, fault);
+	guest_access_end();
+	return sp;
+fault:
+	guest_access_end();
+	return 0;
+}
+
+/* What follows a frame at sp: r as the handler finds it. */
+static inline __attribute__((always_inline)) void handler_enter(struct vcpu *v, struct regs *r, gva_t sp, u64 handler, bool masked)
+{
 	/* Nobody but v itself writes it. */
-	WRITE_ONCE(info->evtchn_upcall_mask, was_masked | mask);
+	WRITE_ONCE(v->info->evtchn_upcall_mask, masked);
 	r->rflags &= ~ENTRY_CLEARS;
 	r->rip = handler;
 	r->rsp = sp;
@@ -85,22 +91,49 @@ static inline __attribute__((always_inline)) void bounce_inline(struct vcpu *v, 
 	r->vector = TRAP_SYSCALL;
 }
 
+/*
+ * pv_bounce, with `extra` known to the compiler, for exceptions of the guest kernel; those of user mode, and what does not work at the
+ * first try, go the long way. Nothing is alive over that call, so that this needs no registers that must be saved.
+ */
+static inline __attribute__((always_inline)) void bounce_inline(struct vcpu *v, struct regs *r, u64 handler, bool mask,
+								enum bounce_extra extra, u32 error)
+{
+	bool was_masked = READ_ONCE(v->info->evtchn_upcall_mask) != 0;
+	u64 cs = (r->cs & 0xfffc) | (u64)was_masked << 32;
+	gva_t sp = 0;
+
+	if (likely(v->pv->kernel_mode))
+		sp = frame_write(v, r, r->rsp & ~15UL, cs, was_masked, extra, error);
+	if (likely(sp))
+		handler_enter(v, r, sp, handler, was_masked | mask);
+	else
+		pv_bounce(v, r, handler, mask, extra, error);
+}
+
+/* pv_inject of an exception without an error code, and of a page fault. */
+static inline __attribute__((always_inline)) void inject_plain_inline(struct vcpu *v, struct regs *r, u8 vector)
+{
+	const struct pv_trap *t = &v->pv->traps[vector];
+
+	if (unlikely(!t->address))
+		pv_no_handler(v, vector, 0);
+	else
+		bounce_inline(v, r, t->address, t->flags >> 2 & 1, BOUNCE_PLAIN, 0);
+}
+
 static inline __attribute__((always_inline)) void inject_pf_inline(struct vcpu *v, struct regs *r, gva_t addr, u32 error)
 {
-	const struct pv_vcpu *pv = v->pv;
-	const struct pv_trap *t = &pv->traps[TRAP_PF];
-	u64 handler = t->address;
-	bool mask = t->flags >> 2 & 1;
+	const struct pv_trap *t = &v->pv->traps[TRAP_PF];
 
 	/* Kernel and user mode are told apart by the mode, not by the privilege that the hardware saw. */
 	error &= ~PFEC_USER;
-	if (!pv->kernel_mode)
+	if (!v->pv->kernel_mode)
 		error |= PFEC_USER;
 	v->info->arch.cr2 = addr;
-	if (unlikely(!handler))
+	if (unlikely(!t->address))
 		pv_no_handler(v, TRAP_PF, error);
 	else
-		bounce_inline(v, r, handler, mask, BOUNCE_ERROR, error);
+		bounce_inline(v, r, t->address, t->flags >> 2 & 1, BOUNCE_ERROR, error);
 }
 
 #endif

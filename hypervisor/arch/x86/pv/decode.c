@@ -284,7 +284,6 @@ static u8 decode_one_byte(struct cursor *c, struct insn *i, u8 opcode, bool seg_
 		i->size = io_size(c, opcode);
 		i->port_dx = true;
 		return opcode & 2 ? INSN_OUT : INSN_IN;
-	case 0xf4: return INSN_HLT;
 	case 0xfa: return INSN_CLI;
 	case 0xfb: return INSN_STI;
 	default: return INSN_UNKNOWN;

@@ -11,7 +11,7 @@
 enum insn_op {
 	INSN_UNKNOWN,		/* not ours: the exception is the guest's */
 	INSN_IN, INSN_OUT, INSN_INS, INSN_OUTS,
-	INSN_CLI, INSN_STI, INSN_HLT, INSN_CLTS, INSN_INVD, INSN_WBINVD,
+	INSN_CLI, INSN_STI, INSN_CLTS, INSN_INVD, INSN_WBINVD,
 	INSN_MOV_FROM_CR, INSN_MOV_TO_CR, INSN_MOV_FROM_DR, INSN_MOV_TO_DR,
 	INSN_RDMSR, INSN_WRMSR, INSN_RDTSC, INSN_RDTSCP, INSN_RDPMC, INSN_CPUID, INSN_XSETBV,
 	INSN_LMSW, INSN_SMSW, INSN_INVLPG, INSN_SWAPGS,
@@ -53,5 +53,26 @@ enum code_mode { CODE_16, CODE_32, CODE_64 };
  * bytes yet, -EINVAL when it is longer than INSN_MAX.
  */
 int insn_decode(struct insn *i, const u8 *bytes, u32 count, enum code_mode mode) must_check;
+
+/*
+ * The most frequent ones without any prefix: RDMSR, and IN and OUT with the port in DX. True when it is one of them and fully there; of
+ * *i, only op, len, size, rep and port_dx are set then.
+ */
+static inline bool insn_decode_frequent(struct insn *i, u64 bytes, u32 count, enum code_mode mode)
+{
+	u8 opcode = (u8)bytes;
+
+	i->rep = false;
+	i->port_dx = true;
+	if (opcode >= 0xec && opcode <= 0xef) {
+		i->op = opcode & 2 ? INSN_OUT : INSN_IN;
+		i->size = opcode & 1 ? (mode == CODE_16 ? 2 : 4) : 1;
+		i->len = 1;
+		return true;
+	}
+	i->op = INSN_RDMSR;
+	i->len = 2;
+	return (u16)bytes == 0x320f && count >= 2;
+}
 
 #endif

@@ -13,7 +13,6 @@
 #include <hv/msr.h>
 #include <hv/pv.h>
 #include <hv/rangeset.h>
-#include <hv/sched.h>
 #include <hv/string.h>
 #include <hv/time.h>
 #include <hv/tlb.h>
@@ -276,9 +275,6 @@ static enum emulation invlpg_emulate(struct vcpu *v, struct regs *r, const struc
 static enum emulation kernel_emulate(struct vcpu *v, struct regs *r, const struct insn *i, enum code_mode mode)
 {
 	switch (i->op) {
-	case INSN_HLT:
-		vcpu_block(v);
-		return EMULATED;
 	case INSN_CLTS:
 		pv_ts_set(v, false);
 		return EMULATED;
@@ -335,30 +331,6 @@ static enum emulation insn_emulate(struct vcpu *v, struct regs *r, const struct 
 	}
 }
 
-/* ---- fetch ---- */
-
-/* Fetches and decodes the instruction at rip, one page at a time, so that what lies behind its end need not be there. */
-static bool must_check insn_fetch(struct vcpu *v, struct regs *r, struct insn *i, enum code_mode *mode)
-{
-	u8 bytes[INSN_MAX] = { 0 };
-	u64 at;
-	u32 n;
-	int rc;
-
-	*mode = code_mode(v, (u16)r->cs);
-	at = pv_segment_base(v, r, SEG_CS, *mode) + r->rip;
-	n = (u32)MIN(INSN_MAX, PAGE_SIZE - (at & ~PAGE_MASK));
-	if (guest_copy_in(v, bytes, at, n))
-		return false;
-	rc = insn_decode(i, bytes, n, *mode);
-	if (rc == -EAGAIN && n < INSN_MAX) {
-		if (guest_copy_in(v, bytes + n, at + n, INSN_MAX - n))
-			return false;
-		rc = insn_decode(i, bytes, INSN_MAX, *mode);
-	}
-	return rc == 0;
-}
-
 void pv_instruction_done(struct vcpu *v, struct regs *r, u32 len)
 {
 	r->rip += len;
@@ -369,45 +341,64 @@ void pv_instruction_done(struct vcpu *v, struct regs *r, u32 len)
 	}
 }
 
-bool pv_emulate_privileged(struct vcpu *v, struct regs *r)
-{
-	enum code_mode mode;
-	struct insn i;
+/* ---- fetch ---- */
 
-	if (!insn_fetch(v, r, &i, &mode))
-		return false;
-	switch (insn_emulate(v, r, &i, mode)) {
-	case EMULATED:
-		pv_instruction_done(v, r, i.len);
-		return true;
-	case EMULATE_AGAIN:
-	case EMULATE_INJECTED:
-		return true;
-	case EMULATE_REFUSED:
-	default:
-		return false;
-	}
+union insn_bytes {
+	u8 byte[16];
+	u64 word[2];
+};
+
+/* Bytes at `at`, one page at a time: what lies behind the instruction's end need not be there. Returns how many there are. */
+static u32 fetch(struct vcpu *v, gva_t at, union insn_bytes *b)
+{
+	u32 n = (u32)MIN(INSN_MAX, PAGE_SIZE - (at & ~PAGE_MASK));
+
+	if (likely((at & ~PAGE_MASK) <= PAGE_SIZE - sizeof(*b)))
+		return guest_read64(v, &b->word[0], at) || guest_read64(v, &b->word[1], at + 8) ? 0 : INSN_MAX;
+	return guest_copy_in(v, b->byte, at, n) ? 0 : n;
 }
 
-/* The forced-emulation prefix (ud2; .ascii "xen") and CPUID: seven bytes. */
-#define FORCED_CPUID 0xa20f6e65780b0fUL
-#define FORCED_CPUID_LEN 7
+static bool decode(struct vcpu *v, gva_t at, union insn_bytes *b, u32 n, enum code_mode mode, struct insn *i)
+{
+	int rc = insn_decode(i, b->byte, n, mode);
 
-static noinline_fn bool forced_cpuid(struct vcpu *v, struct regs *r)
+	if (rc == -EAGAIN && n < INSN_MAX && !guest_copy_in(v, b->byte + n, at + n, INSN_MAX - n))
+		rc = insn_decode(i, b->byte, INSN_MAX, mode);
+	return rc == 0;
+}
+
+static enum emulation emulate(struct vcpu *v, struct regs *r, struct insn *i)
+{
+	enum code_mode mode = code_mode(v, (u16)r->cs);
+	gva_t at = pv_segment_base(v, r, SEG_CS, mode) + r->rip;
+	union insn_bytes b = { 0 };
+	u32 n = fetch(v, at, &b);
+
+	if (!n)
+		return EMULATE_REFUSED;
+	if (insn_decode_frequent(i, b.word[0], n, mode)) {
+		if (i->op == INSN_RDMSR)
+			return v->pv->kernel_mode ? msr_emulate(v, r, false) : EMULATE_REFUSED;
+		return pv_emulate_port(v, r, i, mode);
+	}
+	return decode(v, at, &b, n, mode, i) ? insn_emulate(v, r, i, mode) : EMULATE_REFUSED;
+}
+
+void pv_emulate_privileged(struct vcpu *v, struct regs *r)
+{
+	struct insn i;
+	enum emulation result = emulate(v, r, &i);
+
+	if (result == EMULATED)
+		pv_instruction_done(v, r, i.len);
+	else if (result == EMULATE_REFUSED)
+		pv_inject(v, r, TRAP_GP, 0);
+}
+
+void pv_forced_cpuid(struct vcpu *v, struct regs *r)
 {
 	if (cpuid_emulate(v, r) == EMULATED)
 		pv_instruction_done(v, r, FORCED_CPUID_LEN);
 	else
 		pv_inject(v, r, TRAP_GP, 0);
-	return true;
-}
-
-bool pv_emulate_invalid(struct vcpu *v, struct regs *r)
-{
-	u64 bytes = 0;
-
-	/* Nearly every #UD is the guest's own. Near the end of a page, only what is there may be fetched. */
-	if (guest_read64(v, &bytes, r->rip) && guest_copy_in(v, &bytes, r->rip, FORCED_CPUID_LEN))
-		return false;
-	return (bytes << 8) == FORCED_CPUID << 8 && forced_cpuid(v, r);
 }

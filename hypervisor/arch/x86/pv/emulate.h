@@ -18,13 +18,12 @@ enum emulation {
 	EMULATE_INJECTED,	/* another exception was given to the guest */
 };
 
-/*
- * Emulates the instruction at r->rip, which raised #GP(0) in v. True when the exception is dealt with, false when it is the
- * guest's own.
- */
-bool pv_emulate_privileged(struct vcpu *v, struct regs *r);
-/* #UD: the forced-emulation prefix and CPUID. As above. */
-bool pv_emulate_invalid(struct vcpu *v, struct regs *r);
+/* Emulates the instruction at r->rip, which raised #GP(0) in v, or gives the exception to the guest. */
+void pv_emulate_privileged(struct vcpu *v, struct regs *r);
+/* The forced-emulation prefix (ud2; .ascii "xen") and CPUID: seven bytes. rip is at the prefix. */
+#define FORCED_CPUID 0xa20f6e65780b0fUL
+#define FORCED_CPUID_LEN 7
+void pv_forced_cpuid(struct vcpu *v, struct regs *r);
 
 /* Goes past an instruction of `len` bytes; delivers the single-step trap when the guest asked for it. */
 void pv_instruction_done(struct vcpu *v, struct regs *r, u32 len);

@@ -20,45 +20,62 @@ static void leave_by_sysret(struct regs *r)
 	r->vector = is_canonical(r->rip) ? TRAP_SYSCALL : 0;
 }
 
+static cold_fn void no_frame(struct vcpu *v)
+{
+	domain_crash(v, "iret frame at %#llx cannot be read", (unsigned long long)v->regs->rsp);
+}
+
 /*
  * Selectors and addresses are not checked here: IRETQ does that, and its fault becomes the failsafe callback. Replaces the
- * whole frame, rax included; the dispatcher leaves it alone.
+ * whole frame, rax included; the dispatcher leaves it alone. (rax first: it is no argument, and lost when the rest cannot be read.)
  */
 long do_iret(struct vcpu *v, u64 *args maybe_unused)
 {
-	struct pv_vcpu *pv = v->pv;
 	struct regs *r = v->regs;
-	struct iret_context f;
+	gva_t f = r->rsp;
+	u64 rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;
 
-	if (unlikely(iret_frame_load(v, r->rsp, &f))) {
-		domain_crash(v, "iret frame at %#llx cannot be read", (unsigned long long)r->rsp);
-		return -EFAULT;
-	}
-	if ((f.cs & 3) == 3) {
-		if (unlikely(!pv_mode_set(v, false)))
-			return -EFAULT;
-	} else if (!(f.ss & 0xfffc)) {
-		/* A kernel that thinks it is in ring 0 may have the null selector here. */
-		f.ss = FLAT_KERNEL_SS64;
-	}
+	if (unlikely(in_hypervisor_range(f)))
+		goto fault;
+	guest_access_begin();
+	frame_word_load(v, f, 0, rax, fault_access);
+	r->rax = rax;
+	frame_word_load(v, f, 24, flags, fault_access);
+	frame_word_load(v, f, 8, r11, fault_access);
+	frame_word_load(v, f, 16, rcx, fault_access);
+	frame_word_load(v, f, 32, rip, fault_access);
+	frame_word_load(v, f, 40, cs, fault_access);
+	frame_word_load(v, f, 48, rflags, fault_access);
+	frame_word_load(v, f, 56, rsp, fault_access);
+	frame_word_load(v, f, 64, ss, fault_access);
+	guest_access_end();
 	if (unlikely(v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl)))
-		pv->iopl = (u8)(f.rflags >> 12 & 3);
+		v->pv->iopl = (u8)(rflags >> 12 & 3);
 	v->nmi_masked = 0;
-	if (unlikely(v->nmi_pending))
-		softirq_raise(v->cpu, SOFTIRQ_GUEST);
-	WRITE_ONCE(v->info->evtchn_upcall_mask, !(f.rflags & FLAG_IF));
-	r->rax = f.rax;
-	r->rip = f.rip;
-	r->rsp = f.rsp;
-	r->rflags = (f.rflags & GUEST_FLAGS) | FLAG_IF | FLAGS_FIXED;
-	if (f.flags & VGCF_in_syscall) {
+	WRITE_ONCE(v->info->evtchn_upcall_mask, !(rflags & FLAG_IF));
+	r->rip = rip;
+	r->rsp = rsp;
+	r->rflags = (rflags & GUEST_FLAGS) | FLAG_IF | FLAGS_FIXED;
+	if (flags & VGCF_in_syscall) {
 		leave_by_sysret(r);
-		return 0;
+	} else {
+		/* A kernel that thinks it is in ring 0 may have the null selector here. */
+		if (!(ss & 0xfffc) && (cs & 3) != 3)
+			ss = FLAT_KERNEL_SS64;
+		r->r11 = r11;
+		r->rcx = rcx;
+		r->cs = (cs & 0xffff) | 3;
+		r->ss = (ss & 0xffff) | 3;
+		r->vector = 0;
 	}
-	r->r11 = f.r11;
-	r->rcx = f.rcx;
-	r->cs = (f.cs & 0xffff) | 3;
-	r->ss = (f.ss & 0xffff) | 3;
-	r->vector = 0;
+	/* Last, when nothing is to be kept over the call. */
+	if ((cs & 3) == 3)
+		(void)pv_mode_set(v, false);
 	return 0;
+
+fault_access:
+	guest_access_end();
+fault:
+	no_frame(v);
+	return -EFAULT;
 }

@@ -33,18 +33,11 @@ static noinline_fn void hypervisor_range_fault(struct vcpu *v, struct regs *r, g
 		pv_inject_pf(v, r, addr, r->error);
 }
 
-static inline void page_fault(struct vcpu *v, struct regs *r)
+/* May be a stale translation, or a store to a page table. */
+static noinline_fn void present_fault(struct vcpu *v, struct regs *r, gva_t addr)
 {
-	gva_t addr = cr2_read();
-
-	if (unlikely(in_hypervisor_range(addr))) {
-		hypervisor_range_fault(v, r, addr);
-		return;
-	}
-	/* What is not present is the guest's business; anything else may be a stale translation or a store to a page table. */
-	if ((r->error & (PFEC_PRESENT | PFEC_RESERVED)) && pv_fault_fixup(v, r, addr))
-		return;
-	inject_pf_inline(v, r, addr, r->error);
+	if (!pv_fault_fixup(v, r, addr))
+		pv_inject_pf(v, r, addr, r->error);
 }
 
 /* INT n, as the DPL in the guest's table allows: 0 nobody, 1 and 2 the kernel, 3 everybody. */
@@ -67,21 +60,17 @@ void pv_software_interrupt(struct vcpu *v, struct regs *r, u8 vector)
 	pv_inject(v, r, TRAP_GP, vector * 8u + SELECTOR_IDT);
 }
 
-static void general_protection(struct vcpu *v, struct regs *r)
+/* INT n that its gate refused. */
+static noinline_fn void refused_interrupt(struct vcpu *v, struct regs *r)
 {
-	if (r->error & SELECTOR_IDT) {
-		u8 vector = (u8)(r->error >> 3);
+	u8 vector = (u8)(r->error >> 3);
 
-		if (software_interrupt_allowed(v, vector)) {
-			r->rip += 2;
-			pv_bounce(v, r, v->pv->traps[vector].address, (v->pv->traps[vector].flags & 4) != 0,
-				  BOUNCE_PLAIN, 0);
-			return;
-		}
-	} else if (!r->error && pv_emulate_privileged(v, r)) {
+	if (!software_interrupt_allowed(v, vector)) {
+		pv_inject(v, r, TRAP_GP, r->error);
 		return;
 	}
-	pv_inject(v, r, TRAP_GP, r->error);
+	r->rip += 2;
+	pv_bounce(v, r, v->pv->traps[vector].address, (v->pv->traps[vector].flags & 4) != 0, BOUNCE_PLAIN, 0);
 }
 
 static void device_not_available(struct vcpu *v, struct regs *r)
@@ -98,16 +87,14 @@ static void debug_exception(struct vcpu *v, struct regs *r)
 	pv_inject(v, r, TRAP_DB, 0);
 }
 
-/* All but page faults. */
-static noinline_fn void other_exception(struct vcpu *v, struct regs *r)
+static noinline_fn void rare_exception(struct vcpu *v, struct regs *r)
 {
 	switch (r->vector) {
 	case TRAP_GP:
-		general_protection(v, r);
-		return;
-	case TRAP_UD:
-		if (!pv_emulate_invalid(v, r))
-			pv_inject(v, r, TRAP_UD, 0);
+		if (r->error & SELECTOR_IDT)
+			refused_interrupt(v, r);
+		else
+			pv_inject(v, r, TRAP_GP, r->error);
 		return;
 	case TRAP_NM:
 		device_not_available(v, r);
@@ -121,10 +108,36 @@ static noinline_fn void other_exception(struct vcpu *v, struct regs *r)
 	}
 }
 
+static noinline_fn void invalid_opcode(struct vcpu *v, struct regs *r)
+{
+	u64 bytes = 0;
+
+	/* Near the end of a page only what is there may be fetched. */
+	if (guest_read64(v, &bytes, r->rip) && guest_copy_in(v, &bytes, r->rip, FORCED_CPUID_LEN))
+		bytes = 0;
+	if (unlikely(bytes << 8 == FORCED_CPUID << 8))
+		pv_forced_cpuid(v, r);
+	else
+		inject_plain_inline(v, r, TRAP_UD);
+}
+
+/* Every call here is the last thing done, so that the frequent cases save no registers. */
 void pv_exception(struct vcpu *v, struct regs *r)
 {
-	if (likely(r->vector == TRAP_PF))
-		page_fault(v, r);
-	else
-		other_exception(v, r);
+	if (likely(r->vector == TRAP_PF)) {
+		gva_t addr = cr2_read();
+
+		if (unlikely(in_hypervisor_range(addr)))
+			hypervisor_range_fault(v, r, addr);
+		else if (r->error & (PFEC_PRESENT | PFEC_RESERVED))
+			present_fault(v, r, addr);
+		else
+			inject_pf_inline(v, r, addr, r->error);
+	} else if (r->vector == TRAP_GP && !r->error) {
+		pv_emulate_privileged(v, r);
+	} else if (r->vector == TRAP_UD) {
+		invalid_opcode(v, r);
+	} else {
+		rare_exception(v, r);
+	}
 }
