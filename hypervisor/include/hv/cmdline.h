@@ -6,7 +6,8 @@
  *	BOOT_OPTION_SIZE("conring_size", conring_size, "Size of the console ring; plain numbers are KiB.");
  *
  * and lands in the linker section .init.options, from boot_options_start to boot_options_end (the linker script defines
- * both and keeps the section aligned to 8). Syntax: docs/boot-options.md. Init context only; nothing here locks.
+ * both and keeps the section aligned to 8). The syntax is that of xen-command-line in xen-doc. Init context only; nothing here
+ * locks.
  */
 #ifndef HV_CMDLINE_H
 #define HV_CMDLINE_H
