@@ -20,6 +20,7 @@ enum uart_register {
 
 #define IER_RECEIVE 0x01
 #define IER_TRANSMIT 0x02
+#define IIR_NONE 0x01           /* no interrupt pending */
 #define FCR_SETUP 0x87          /* enable, clear both, interrupt at 8 characters */
 #define LCR_DLAB 0x80
 #define MCR_SETUP 0x0b          /* DTR, RTS, OUT2: OUT2 lets the interrupt through on a PC */
@@ -28,7 +29,8 @@ enum uart_register {
 #define FIFO_SIZE 16
 #define TX_SIZE 8192U           /* a power of two */
 #define RX_BATCH 64
-/* Reads of LSR before a port that does not send is given up: at about a microsecond each, the slowest line needs 35 ms a FIFO. */
+#define SERVICE_ROUNDS 16
+/* Reads of LSR before a port counts as stalled: at about a microsecond each, the slowest line needs 35 ms a FIFO. */
 #define WAIT_ROUNDS 200000
 #define DEFAULT_BAUD 115200
 
@@ -38,10 +40,12 @@ struct uart {
 	u16 io_base;
 	u8 shift, width;
 	bool running;           /* set up and answering */
+	bool stalled;           /* does not send: output is dropped, without waiting, until it does again */
 	bool buffered;          /* somebody empties the buffer */
 	bool interrupts;        /* ... and the port's interrupts do */
 	s32 irq;
 	enum console_share share;
+	bool after_return;      /* the latest character written was '\r' */
 	u32 tx_head, tx_tail;   /* next to write, next to send; modulo 2^32 */
 	char tx[TX_SIZE];
 };
@@ -83,18 +87,18 @@ static void tx_push(struct uart *u)
 		reg_write(u, UART_DATA, (u8)(((u8)u->tx[u->tx_tail++ % TX_SIZE] & mask) | mark));
 }
 
-/* Sends until at most "left" characters are buffered. A port that has stopped sending is given up. */
+/* Sends until at most "left" characters are buffered. If the port has stopped sending, they are dropped. */
 static void tx_drain(struct uart *u, u32 left)
 {
 	u32 rounds = 0, tail = u->tx_tail;
 
-	while (u->running && u->tx_head - u->tx_tail > left) {
+	while (u->tx_head - u->tx_tail > left) {
 		tx_push(u);
 		if (u->tx_tail != tail) {
 			tail = u->tx_tail;
 			rounds = 0;
 		} else if (++rounds == WAIT_ROUNDS) {
-			u->running = false;
+			u->stalled = true;
 			u->tx_tail = u->tx_head;
 		}
 	}
@@ -111,12 +115,14 @@ static void uart_write(struct console_device *dev, const char *text, size_t len)
 {
 	struct uart *u = container_of(dev, struct uart, dev);
 
-	if (!u->running)
+	if (u->stalled && (reg_read(u, UART_LSR) & LSR_TRANSMIT_EMPTY) == 0)
 		return;
+	u->stalled = false;
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n')
+		if (text[i] == '\n' && !u->after_return)
 			tx_put(u, '\r');
 		tx_put(u, text[i]);
+		u->after_return = text[i] == '\r';
 	}
 	if (u->buffered && !console_synchronous())
 		tx_push(u);
@@ -126,10 +132,7 @@ static void uart_write(struct console_device *dev, const char *text, size_t len)
 
 static void uart_poll(struct console_device *dev)
 {
-	struct uart *u = container_of(dev, struct uart, dev);
-
-	if (u->running)
-		tx_push(u);
+	tx_push(container_of(dev, struct uart, dev));
 }
 
 static void uart_flush(struct console_device *dev)
@@ -252,26 +255,36 @@ static unsigned int receive(struct uart *u, char *batch)
 	return n;
 }
 
-static void service(struct uart *u)
+/* Receives and sends what is possible now. Was an interrupt pending? (Reading IIR acknowledges "transmitter empty".) */
+static bool service(struct uart *u)
 {
 	char batch[RX_BATCH];
 	unsigned int n = 0;
-	bool locked = console_lock();
+	bool pending = false, locked = console_lock();
 
 	if (u->running) {
-		if (u->interrupts)
-			reg_read(u, UART_IIR); /* acknowledges "transmitter empty" */
+		pending = u->interrupts && (reg_read(u, UART_IIR) & IIR_NONE) == 0;
 		n = receive(u, batch);
 		tx_push(u);
 	}
 	console_unlock(locked);
 	for (unsigned int i = 0; i < n; i++)
 		console_receive(batch[i]);
+	return pending;
 }
 
 void console_uart_interrupt(unsigned int index)
 {
-	service(&uarts[index]);
+	struct uart *u = &uarts[index];
+	unsigned int rounds = 0;
+
+	/* The line is edge-triggered: if it is still up when we leave, there is never another interrupt. */
+	while (service(u))
+		if (++rounds == SERVICE_ROUNDS) {
+			reg_write(u, UART_IER, 0);
+			reg_write(u, UART_IER, IER_RECEIVE | IER_TRANSMIT);
+			break;
+		}
 }
 
 void console_input_poll(void)
