@@ -48,11 +48,29 @@ static void unpark_all(struct sched_domain *sd)
 	}
 }
 
+/* Accounts for what the domain's vCPUs used that run at this moment: otherwise it would look unused. */
+static void charge_all(struct domain *d)
+{
+	struct vcpu *v;
+
+	for_each_vcpu(d, v) {
+		struct run_queue *rq;
+
+		if (READ_ONCE(v->sched->state) != SCHED_RUNNING)
+			continue;
+		rq = sched_lock(v->sched);
+		if (v->sched->state == SCHED_RUNNING)
+			rq->pool->policy->charge(sched_cpus[v->cpu], v->sched, time_now());
+		spin_unlock(&rq->lock);
+	}
+}
+
 static void refill_fired(void *arg)
 {
 	struct sched_domain *sd = arg;
 	s64 old;
 
+	charge_all(sd->domain);
 	spin_lock(&sd->cap_lock);
 	if (sd->cap == 0) {
 		unpark_all(sd);

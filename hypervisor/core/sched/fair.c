@@ -15,6 +15,8 @@
 #define MSEC 1000000ul
 /* How far one may run ahead of those that wait when they are few. */
 #define LEAD_MAX (4 * MSEC)
+/* Not worth a timer. */
+#define TURN_MIN (MSEC / 20)
 /* Together, those that wait for a CPU get a turn in about this time. */
 #define ROUND (12 * MSEC)
 /* What a vCPU that wakes up gains over those that run, as time of a vCPU of the default weight, and what it must gain to preempt. */
@@ -24,6 +26,8 @@
 #define SLEEP_FORGET (1000 * MSEC)
 /* A vCPU that could not use all of its share, for lack of CPUs that it may run on, keeps a claim to this much of others' time. */
 #define CLAIM_MAX (20 * MSEC)
+/* What it may be behind or ahead when it comes to another queue. */
+#define REQUEUE_MAX (50 * MSEC)
 /* Longest time that is charged at once, so that the product below does not overflow. */
 #define CHARGE_MAX (10000 * MSEC)
 /* Virtual times of a queue's CPUs are brought up to date for a wake-up when they are older than this. */
@@ -99,9 +103,12 @@ u64 fair_reference(const struct run_queue *rq, const struct sched_vcpu *sv)
 	return found ? ref : rq->vtime_max;
 }
 
-/* sc serves the virtual time given. */
-static void cpu_vtime_advance(struct run_queue *rq, struct sched_cpu *sc, u64 vtime)
+/* sc runs sv while first (NULL: nobody) waits: its virtual time is that of the one that is behind. */
+static void cpu_vtime_advance(struct run_queue *rq, struct sched_cpu *sc, const struct sched_vcpu *sv,
+			      const struct sched_vcpu *first)
 {
+	u64 vtime = first && vtime_diff(first->vtime, sv->vtime) < 0 ? first->vtime : sv->vtime;
+
 	if (!sc->curr || vtime_diff(vtime, sc->vtime) > 0)
 		sc->vtime = vtime;
 	if (vtime_diff(sc->vtime, rq->vtime_max) > 0)
@@ -128,7 +135,7 @@ void fair_refresh(struct run_queue *rq, ns_t now)
 		if (!sc->curr)
 			continue;
 		fair_charge(sc, sc->curr, now);
-		cpu_vtime_advance(rq, sc, sc->curr->vtime);
+		cpu_vtime_advance(rq, sc, sc->curr, fair_first(sc, rq));
 	}
 }
 
@@ -170,30 +177,37 @@ static unsigned int idle_cpu_for(const struct sched_vcpu *sv, const struct cpuma
 	return cpumask_next(&here, 0);
 }
 
-/* sv waits in rq, and every CPU that may run it runs another: stops the one whose vCPU is furthest ahead. */
+/*
+ * sv waits in rq, and every CPU that may run it runs another: stops the one whose vCPU is furthest ahead. If that is not worth it, it at
+ * least gets an end to its turn.
+ */
 static void fair_preempt(struct run_queue *rq, const struct sched_vcpu *sv)
 {
 	struct cpumask m = cpumask_and(&sv->allowed, &rq->cpus);
 	struct sched_cpu *best = NULL;
-	s64 most = (s64)vtime_default(WAKE_MARGIN);
+	s64 most = 0;
 	unsigned int cpu;
 
 	for_each_cpu(cpu, &m) {
 		struct sched_cpu *sc = sched_cpus[cpu];
 		s64 ahead;
 
+		/* One that was asked to look again will do so soon. */
 		if (!sc->curr || sc->tickled)
 			continue;
 		ahead = vtime_diff(sc->curr->vtime, sv->vtime);
-		if (ahead > most || (ahead == most && cpu == sv->vcpu->cpu)) {
+		if (!best || ahead > most || (ahead == most && cpu == sv->vcpu->cpu)) {
 			most = ahead;
 			best = sc;
 		}
 	}
-	if (best) {
+	if (!best)
+		return;
+	if (most > (s64)vtime_default(WAKE_MARGIN))
 		best->preempt = true;
-		sched_tickle(best);
-	}
+	else if (timer_armed(&best->slice))
+		return;
+	sched_tickle(best);
 }
 
 void fair_enqueue(struct run_queue *rq, struct sched_vcpu *sv, ns_t now)
@@ -273,7 +287,7 @@ static ns_t fair_turn_end(const struct sched_cpu *sc, const struct run_queue *rq
 		turn = 0;
 	else if (left < (s64)vtime_of(cur, turn))
 		turn = left > 0 ? ((u64)left << 8) / cur->rate : 0;
-	return MAX(now + turn, since + rq->pool->ratelimit);
+	return MAX(now + MAX(turn, TURN_MIN), since + rq->pool->ratelimit);
 }
 
 /* Shall cur, which could go on, be chosen although first waits? */
@@ -302,6 +316,22 @@ static struct sched_vcpu *fair_choose(struct sched_cpu *sc, struct run_queue *rq
 	return first;
 }
 
+/* An idle CPU was woken for one vCPU and took another: that one finds an idle CPU too, if there is one more. */
+static void fair_wake_idle(const struct run_queue *rq)
+{
+	struct tree_node *n;
+
+	tree_for_each(n, &rq->shared) {
+		struct cpumask idle = cpumask_and(&rq->pool->idle, &fair_vcpu(n)->allowed);
+		unsigned int cpu = idle_cpu_for(fair_vcpu(n), &idle, &rq->pool->cpus);
+
+		if (cpu < MAX_CPUS) {
+			cpumask_clear(&rq->pool->idle, cpu);
+			sched_tickle(sched_cpus[cpu]);
+		}
+	}
+}
+
 static struct sched_vcpu *fair_pick(struct sched_cpu *sc, struct sched_vcpu *cur, ns_t now, ns_t *until)
 {
 	struct run_queue *rq = sc->rq;
@@ -328,23 +358,32 @@ static struct sched_vcpu *fair_pick(struct sched_cpu *sc, struct sched_vcpu *cur
 			fair_stopped(rq, next, now);
 		}
 	}
-	cpu_vtime_advance(rq, sc, next->vtime);
 	first = fair_first(sc, rq);
+	cpu_vtime_advance(rq, sc, next, first);
+	/* What ran until now will wait, as soon as its state is saved. */
+	if (cur && next != cur && (!first || vtime_diff(cur->vtime, first->vtime) < 0))
+		first = cur;
 	if (first)
 		*until = fair_turn_end(sc, rq, next, first, now);
 	if (allowance && (!*until || now + allowance < *until))
 		*until = now + allowance;
 	next->yielded = false;
+	if (!sc->curr && !tree_empty(&rq->shared) && !cpumask_empty(&rq->pool->idle)) {
+		cpumask_clear(&rq->pool->idle, sc->cpu);
+		fair_wake_idle(rq);
+	}
 	return next;
 }
 
 void fair_requeue(struct run_queue *from, struct run_queue *to, struct sched_vcpu *sv)
 {
-	s64 limit = (s64)vtime_of(sv, CLAIM_MAX);
-	s64 ahead = vtime_diff(sv->vtime, fair_reference(from, sv));
+	s64 limit = (s64)vtime_of(sv, REQUEUE_MAX);
+	u64 ref = READ_ONCE(to->vtime_max);
+	/* Measured from the bases, the queues' progress can be compared: what sv is behind or ahead there, it is here too. */
+	s64 ahead = vtime_diff(sv->vtime - from->base + READ_ONCE(to->base), ref);
 
 	/* The other queue's lock is not held: its virtual time may be a little old. */
-	sv->vtime = READ_ONCE(to->vtime_max) + (u64)MIN(MAX(ahead, -limit), limit);
+	sv->vtime = ref + (u64)MIN(MAX(ahead, -limit), limit);
 }
 
 static void fair_leave(struct run_queue *rq, struct sched_vcpu *sv)

@@ -16,7 +16,6 @@
 /* Lag, in time of the vCPU that would move, from which on it does; and the most that is remembered. */
 #define LAG_MOVE (20 * MSEC)
 #define LAG_MAX (100 * MSEC)
-#define CLAIM (20 * MSEC)
 
 /* Calls that follow visit each run queue of a pool once; racy, so a queue that comes or goes may be missed. */
 static struct run_queue *queue_next(const struct cpupool *pool, unsigned int *cpu)
@@ -194,7 +193,6 @@ static void queue_give(struct sched_cpu *sc, struct run_queue *to, s64 ahead, ns
 		return;
 	}
 	vcpu_take(rq, to, sv, now);
-	sv->vtime -= MIN((u64)ahead, vtime_of(sv, CLAIM));
 	spin_unlock(&rq->lock);
 	rq = sched_lock(sv);
 	sched_enqueue_unlock(rq, sv, now);

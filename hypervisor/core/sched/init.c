@@ -113,6 +113,7 @@ int sched_domain_init(struct domain *d, u32 cpupool)
 	sd = hv_alloc(sizeof(*sd));
 	if (!sd)
 		return -ENOMEM;
+	sd->domain = d;
 	sd->pool = pool;
 	sd->weight = DEFAULT_WEIGHT;
 	cap_init(sd);

@@ -207,6 +207,7 @@ static void current_change(struct sched_cpu *sc, struct run_queue *rq, struct sc
 	if (curr) {
 		rq->nr_running--;
 		rq->weight -= curr->weight;
+		__atomic_fetch_sub(&curr->vcpu->domain->sched->nr_running, 1, __ATOMIC_RELAXED);
 		curr->state = SCHED_OFF;
 		curr->yielded = false;
 		rq->pool->policy->stopped(rq, curr, now);
@@ -217,6 +218,7 @@ static void current_change(struct sched_cpu *sc, struct run_queue *rq, struct sc
 	if (next) {
 		rq->nr_running++;
 		rq->weight += next->weight;
+		__atomic_fetch_add(&next->vcpu->domain->sched->nr_running, 1, __ATOMIC_RELAXED);
 		next->state = SCHED_RUNNING;
 		next->charged = now;
 		sc->run_since = now;
@@ -277,7 +279,9 @@ bool schedule_once(unsigned int cpu)
 		sc->tickled = false;
 		if (sc->curr)
 			rq->pool->policy->charge(sc, sc->curr, now);
-		next = rq->pool->policy->pick(sc, cur && may_run_here(sc, cur) ? cur : NULL, now, &until);
+		/* Not while it is being taken out of its pool. */
+		if (likely(cpumask_test(&rq->pool->cpus, cpu)))
+			next = rq->pool->policy->pick(sc, cur && may_run_here(sc, cur) ? cur : NULL, now, &until);
 		changed = sc->curr != next;
 		current_change(sc, rq, next, now);
 	} else {

@@ -48,6 +48,7 @@ struct sched_vcpu {
 };
 
 struct sched_domain {
+	struct domain *domain;
 	struct cpupool *pool;
 	u32 weight;
 	u32 cap;			/* percent of one CPU; 0 = none */
