@@ -92,7 +92,8 @@ static long op_runstate_register(struct vcpu *actor, struct vcpu *v, gva_t arg)
 		return -EFAULT;
 	if (!guest_range_ok(area.addr.p, sizeof(struct vcpu_runstate_info)))
 		return -EFAULT;
-	rc = op_runstate_get(actor, v, area.addr.p);
+	/* Address 0 takes it back. */
+	rc = area.addr.p ? op_runstate_get(actor, v, area.addr.p) : 0;
 	if (!rc)
 		WRITE_ONCE(v->runstate_guest, area.addr.p);
 	return rc;

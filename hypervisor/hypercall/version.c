@@ -46,7 +46,7 @@ static long version_features(struct vcpu *v, gva_t arg)
 	if (info.submap_idx >= XENFEAT_NR_SUBMAPS)
 		return -EINVAL;
 	info.submap = 1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_gnttab_map_avail_bits |
-		      1u << XENFEAT_memory_op_vnode_supported;
+		      1u << XENFEAT_memory_op_vnode_supported | 1u << XENFEAT_pae_pgdir_above_4gb;
 	if (v->domain == dom0)
 		info.submap |= 1u << XENFEAT_dom0;
 	return guest_copy_out(v, arg, &info, sizeof(info));

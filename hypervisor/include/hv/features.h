@@ -39,6 +39,8 @@ void features_init(void);
 
 /* Executes CPUID on this CPU. */
 struct cpuid_leaf cpuid_host(u32 leaf, u32 subleaf);
+/* How wide physical addresses are: 36 to 52. Entries of page tables with higher bits are not valid. */
+unsigned int physical_address_bits(void);
 
 /* Policies: what a domain sees. Created from the host's, the cpuid= option and domctl. */
 int cpu_policy_create(struct domain *d) must_check;

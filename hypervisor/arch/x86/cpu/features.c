@@ -66,6 +66,13 @@ static bool cpuid_bit(u32 leaf, u32 subleaf, unsigned int reg, unsigned int bit)
 	return value[reg] >> bit & 1;
 }
 
+unsigned int physical_address_bits(void)
+{
+	if (cpuid_host(0x80000000, 0).a < 0x80000008)
+		return 36;
+	return cpuid_host(0x80000008, 0).a & 0xff;
+}
+
 static void vendor_detect(bool *feature)
 {
 	struct cpuid_leaf r = cpuid_host(0, 0);

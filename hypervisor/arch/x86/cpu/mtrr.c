@@ -8,15 +8,6 @@
 #define FEATURE_MTRR (1u << 12)		/* CPUID leaf 1, EDX */
 #define PHYSMASK_VALID (1UL << 11)
 
-static u64 physical_mask(void)
-{
-	u32 bits = 36;
-
-	if (cpuid_host(0x80000000, 0).a >= 0x80000008)
-		bits = cpuid_host(0x80000008, 0).a & 0xff;
-	return (1UL << bits) - 1;
-}
-
 int mtrr_read(u32 reg, struct mtrr_range *out)
 {
 	u64 base, mask;
@@ -27,11 +18,11 @@ int mtrr_read(u32 reg, struct mtrr_range *out)
 	mask = rdmsr(MSR_MTRR_PHYSBASE0 + 2 * reg + 1);
 	*out = (struct mtrr_range){ .type = (u8)base };
 	if (mask & PHYSMASK_VALID) {
-		u64 size = physical_mask() & ~(mask & PAGE_MASK);
+		u64 size = ((1UL << physical_address_bits()) - 1) & ~(mask & PAGE_MASK);
 
 		/* A mask with holes describes several ranges; the lowest bit that counts gives the size of each. */
 		size = (mask & PAGE_MASK) ? (mask & PAGE_MASK) & (0 - (mask & PAGE_MASK)) : size + 1;
-		out->first_frame = (base & physical_mask()) >> PAGE_SHIFT;
+		out->first_frame = (base & ((1UL << physical_address_bits()) - 1)) >> PAGE_SHIFT;
 		out->frames = size >> PAGE_SHIFT;
 	}
 	return 0;

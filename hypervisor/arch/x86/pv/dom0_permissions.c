@@ -3,6 +3,7 @@
 #include <hv/acpi.h>
 #include <hv/console.h>
 #include <hv/errno.h>
+#include <hv/features.h>
 #include <hv/frame.h>
 #include <hv/log.h>
 #include <hv/pci.h>
@@ -12,7 +13,6 @@
 
 #define LAPIC_BASE 0xfee00000UL
 #define LAPIC_SIZE 0x100000UL		/* with the MSI address range */
-#define PHYS_FRAMES (1UL << 40)		/* 52 physical address bits */
 
 static void port_take(struct domain *d, u16 first, u16 count, int *rc)
 {
@@ -41,7 +41,7 @@ static int ports_set(struct domain *d)
 
 static int memory_set(struct domain *d)
 {
-	int rc = rangeset_add(d->iomem, 0, PHYS_FRAMES - 1);
+	int rc = rangeset_add(d->iomem, 0, (1UL << (physical_address_bits() - PAGE_SHIFT)) - 1);
 
 	if (!rc)
 		rc = rangeset_remove(d->iomem, LAPIC_BASE >> PAGE_SHIFT, (LAPIC_BASE + LAPIC_SIZE - 1) >> PAGE_SHIFT);
