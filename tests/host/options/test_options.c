@@ -298,7 +298,7 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dom0_mem), cmocka_unit_test(test_dom0_vcpus), 
+		cmocka_unit_test(test_dom0_mem), cmocka_unit_test(test_dom0_vcpus),
 		cmocka_unit_test(test_uart), cmocka_unit_test(test_console), cmocka_unit_test(test_loglvl),
 		cmocka_unit_test(test_vga_conswitch), cmocka_unit_test(test_cpuid), cmocka_unit_test(test_spec_ctrl),
 		cmocka_unit_test(test_xpti), cmocka_unit_test(test_random),
