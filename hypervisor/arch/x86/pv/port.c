@@ -4,9 +4,11 @@
  * what the access then does depends on the ports that the domain was given: others read as all ones and ignore writes.
  */
 #include "emulate.h"
+#include "segment.h"
 
 #include <hv/compiler.h>
 #include <hv/domain.h>
+#include <hv/frame.h>
 #include <hv/guest.h>
 #include <hv/io.h>
 #include <hv/pci.h>
@@ -27,16 +29,37 @@
 #define REP_BATCH 32u
 #define REP_MAX 1024u
 
-static bool may_execute(struct vcpu *v, u16 port, u32 size)
+/* A byte of kernel memory, which need not be mapped in user mode. */
+static bool kernel_byte(const struct vcpu *v, gva_t va, u8 *val)
 {
-	const struct pv_vcpu *pv = v->pv;
-	u16 bits;
+	const u8 *page;
+	mfn_t m;
 
-	if (pv->iopl >= pv_cpl(v))
-		return true;
-	if ((u32)port + size > pv->iobmp_limit || guest_copy_in(v, &bits, pv->iobmp_va + port / 8, sizeof(bits)))
+	if (!guest_range_ok(va, 1) || !pv_kernel_frame(v, va, &m) || !frame_valid(m) || !frame_get(frame_of(m), v->domain))
 		return false;
-	return !(bits >> (port & 7) & ((1u << size) - 1));
+	page = frame_map(m);
+	*val = READ_ONCE(page[va & ~PAGE_MASK]);
+	frame_unmap(page);
+	frame_put(frame_of(m));
+	return true;
+}
+
+/* A clear bit of the guest's bitmap allows the port. */
+static bool bitmap_allows(const struct vcpu *v, u32 port)
+{
+	u8 bits;
+
+	return port < v->pv->iobmp_limit && kernel_byte(v, v->pv->iobmp_va + port / 8, &bits) && !(bits >> (port & 7) & 1);
+}
+
+static bool may_execute(const struct vcpu *v, u16 port, u32 size)
+{
+	if (v->pv->iopl >= pv_cpl(v))
+		return true;
+	for (u32 i = 0; i < size; i++)
+		if (!bitmap_allows(v, port + i))
+			return false;
+	return true;
 }
 
 static u32 hardware_in(u16 port, u32 size)

@@ -162,11 +162,8 @@ long do_update_descriptor(struct vcpu *v, u64 *args)
 
 /* ---- LDT ---- */
 
-/*
- * Frame behind a linear address of the guest kernel's address space. Tables are read without a lock: if the guest changes them
- * meanwhile the result is some frame number, which the caller does not trust.
- */
-static bool linear_to_mfn(const struct vcpu *v, gva_t va, mfn_t *out)
+/* Tables are read without a lock: if the guest changes them meanwhile the result is some frame number, which nobody trusts. */
+bool pv_kernel_frame(const struct vcpu *v, gva_t va, mfn_t *out)
 {
 	mfn_t m = v->pv->kernel_root;
 
@@ -193,7 +190,7 @@ static bool ldt_page_get(struct vcpu *v, u32 n)
 	struct pv_vcpu *pv = v->pv;
 	mfn_t m;
 
-	if (!linear_to_mfn(v, pv->ldt_base + n * PAGE_SIZE, &m) || segdesc_get(v, v->domain, m))
+	if (!pv_kernel_frame(v, pv->ldt_base + n * PAGE_SIZE, &m) || segdesc_get(v, v->domain, m))
 		return false;
 	pv->ldt_frame[n] = m;
 	pv->ldt_mapped |= 1u << n;

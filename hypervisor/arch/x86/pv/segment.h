@@ -63,6 +63,11 @@ static inline u32 descriptor_pages(u32 n)
 
 /* Puts GDT and LDT of v into the windows of this CPU, and LDTR. */
 void pv_windows_load(struct vcpu *v);
+/*
+ * Frame number behind a linear address in the address space of v's kernel, whatever mode it is in; false when there is none. It may be
+ * stale, or not the guest's: take a reference for the owner before it is used.
+ */
+bool pv_kernel_frame(const struct vcpu *v, gva_t va, mfn_t *out);
 /* True when addr is in this CPU's GDT or LDT window; *selector gets the selector (index and table bits) of the entry there. */
 bool pv_window_selector(u32 cpu, gva_t addr, u16 *selector);
 
