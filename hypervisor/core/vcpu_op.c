@@ -181,6 +181,7 @@ static long op_info_register(struct vcpu *actor, struct vcpu *v, gva_t arg)
 	struct domain *d = v->domain;
 	struct frame *f;
 	long rc = -EINVAL;
+	u8 *page;
 
 	if (guest_copy_in(actor, &op, arg, sizeof(op)))
 		return -EFAULT;
@@ -189,27 +190,31 @@ static long op_info_register(struct vcpu *actor, struct vcpu *v, gva_t arg)
 	f = frame_of(mfn(op.mfn));
 	if (!frame_get_writable(actor, f, d))
 		return -EINVAL;
+	page = frame_map_keep(mfn(op.mfn));
+	if (!page) {
+		frame_put_writable(f);
+		return -ENOMEM;
+	}
 	spin_lock(&d->lock);
 	if (mfn_eq(v->info_mfn, INVALID_MFN) && (v == actor || (v->pause_flags & VPF_DOWN))) {
-		vcpu_info_move(v, mfn(op.mfn), (void *)((u8 *)frame_map(mfn(op.mfn)) + op.offset));
+		vcpu_info_move(v, mfn(op.mfn), (void *)(page + op.offset));
 		rc = 0;
 	}
 	spin_unlock(&d->lock);
 	if (rc)
-		frame_put_writable(f);
+		frame_put_writable(frame_of(frame_unmap_keep(page)));
 	return rc;
 }
 
 void vcpu_info_drop(struct vcpu *v)
 {
-	mfn_t m = v->info_mfn;
+	struct vcpu_info *info = v->info;
 
-	if (mfn_eq(m, INVALID_MFN))
+	if (mfn_eq(v->info_mfn, INVALID_MFN))
 		return;
-	frame_unmap(v->info);
 	v->info = &vcpu_info_none;
 	v->info_mfn = INVALID_MFN;
-	frame_put_writable(frame_of(m));
+	frame_put_writable(frame_of(frame_unmap_keep(info)));
 }
 
 static long op_nmi(struct vcpu *v)

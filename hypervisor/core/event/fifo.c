@@ -185,19 +185,20 @@ const struct event_abi event_abi_fifo = {
 static void *guest_page_take(struct vcpu *actor, u64 gfn_nr, mfn_t *out)
 {
 	mfn_t m = mfn(gfn_nr);
+	void *page;
 
 	if (!frame_valid(m) || !frame_get_writable(actor, frame_of(m), actor->domain))
 		return NULL;
 	*out = m;
-	return frame_map(m);
+	page = frame_map_keep(m);
+	if (!page)
+		frame_put_writable(frame_of(m));
+	return page;
 }
 
 static void guest_page_drop(void *page)
 {
-	mfn_t m = virt_mfn(page);
-
-	frame_unmap(page);
-	frame_put_writable(frame_of(m));
+	frame_put_writable(frame_of(frame_unmap_keep(page)));
 }
 
 static void nothing(void *arg)

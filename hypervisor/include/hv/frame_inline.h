@@ -30,6 +30,8 @@ extern u64 *sim_m2p;
 
 void *frame_map_window(mfn_t m);	/* frames above the direct map */
 void frame_unmap_window(const void *p);
+void *frame_map_high(mfn_t m);
+mfn_t frame_unmap_high(const void *p);
 void frame_free(struct frame *f);	/* the last reference of a domain's frame has gone */
 
 static inline struct frame *frame_of(mfn_t m)
@@ -69,6 +71,20 @@ static inline void frame_unmap(const void *p)
 {
 	if (unlikely((u64)((const u8 *)p - DIRECT_MAP) >= DIRECT_MAP_SIZE))
 		frame_unmap_window(p);
+}
+
+static inline void *frame_map_keep(mfn_t m)
+{
+	if (likely(m.v < DIRECT_MAP_FRAMES))
+		return mfn_virt(m);
+	return frame_map_high(m);
+}
+
+static inline mfn_t frame_unmap_keep(const void *p)
+{
+	if (likely((u64)((const u8 *)p - DIRECT_MAP) < DIRECT_MAP_SIZE))
+		return virt_mfn(p);
+	return frame_unmap_high(p);
 }
 
 static inline void frame_put(struct frame *f)

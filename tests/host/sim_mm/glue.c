@@ -140,3 +140,14 @@ __attribute__((weak)) void frame_unmap_window(const void *p)
 {
 	sim_fail("%p is above the direct map", p);
 }
+
+__attribute__((weak)) void *frame_map_high(mfn_t m)
+{
+	return frame_map_window(m);
+}
+
+__attribute__((weak)) mfn_t frame_unmap_high(const void *p)
+{
+	frame_unmap_window(p);
+	return INVALID_MFN;
+}

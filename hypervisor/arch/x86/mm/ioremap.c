@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Mappings of device and firmware memory. */
+/* Mappings of device and firmware memory, and of guests' frames above the direct map that are needed for long. */
 #include <hv/acpi.h>
 #include <hv/cpu.h>
 #include <hv/log.h>
@@ -11,7 +11,7 @@
 
 #include "ioremap.h"
 
-#define IO_AREAS 1024
+#define IO_AREAS 4096
 
 /* Areas in use, ascending; between two there is always an unmapped page. */
 struct io_area {
@@ -99,6 +99,20 @@ void iounmap(const volatile void *p, size_t size)
 	memmove(&io_area[i], &io_area[i + 1], (io_areas - i - 1) * sizeof(io_area[0]));
 	io_areas--;
 	spin_unlock(&hv_ptab_lock);
+}
+
+void *frame_map_high(mfn_t m)
+{
+	return memory_map_io(mfn_paddr(m), PAGE_SIZE, CACHE_WB);
+}
+
+mfn_t frame_unmap_high(const void *p)
+{
+	unsigned int level;
+	u64 page = (u64)p & PAGE_MASK, entry = ptab_lookup(&hv_ptab, page, &level);
+
+	iounmap((const void *)page, PAGE_SIZE);
+	return paddr_mfn(paddr(entry & ptab_x86.address));
 }
 
 const void *acpi_memory_map(paddr_t start, size_t size)

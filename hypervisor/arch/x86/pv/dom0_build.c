@@ -142,6 +142,7 @@ static void p2m_write(const struct dom0_layout *l, struct dom0_memory_map *map)
 			u64 *page = dom0_page(map, (at >> PAGE_SHIFT) + pfn / (PAGE_SIZE / 8));
 
 			page[pfn % (PAGE_SIZE / 8)] = map->extent[i].mfn + k;
+			frame_unmap(page);
 		}
 }
 
@@ -308,8 +309,12 @@ struct domain *dom0_build(const struct boot_module *kernel, const struct boot_mo
 	}
 	if (rc)
 		panic("dom0: the kernel does not fit into its memory");
-	if (layout.has_hypercall_page)
-		pv_hypercall_page_fill(dom0_page(map, (layout.hypercall_page - l.base) >> PAGE_SHIFT));
+	if (layout.has_hypercall_page) {
+		void *page = dom0_page(map, (layout.hypercall_page - l.base) >> PAGE_SHIFT);
+
+		pv_hypercall_page_fill(page);
+		frame_unmap(page);
+	}
 	p2m_write(&l, map);
 	start_info_write(d, &l, map, cmdline);
 	root = dom0_tables_make(&l, map);

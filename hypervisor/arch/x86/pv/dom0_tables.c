@@ -14,7 +14,7 @@
 /* Page-table pages are handed out from a run of pfns. */
 struct builder {
 	const struct dom0_memory_map *map;
-	u64 *l4;
+	mfn_t l4;
 	u64 next, end;		/* pfns */
 };
 
@@ -23,44 +23,47 @@ void *dom0_page(const struct dom0_memory_map *map, u64 pfn)
 	return frame_map(dom0_mfn(map, pfn));
 }
 
-static u64 *table_new(struct builder *b, u64 *entry)
+/* Takes the next page for a table. */
+static mfn_t table_new(struct builder *b)
 {
-	u64 *table;
+	mfn_t m;
+	void *table;
 
 	BUG_ON(b->next == b->end);
-	table = dom0_page(b->map, b->next);
+	m = dom0_mfn(b->map, b->next++);
+	table = frame_map(m);
 	memset(table, 0, PAGE_SIZE);
-	*entry = mfn_paddr(dom0_mfn(b->map, b->next)).v | ENTRY_RW;
-	b->next++;
-	return table;
-}
-
-static u64 *table_below(struct builder *b, u64 *table, u64 va, unsigned int shift)
-{
-	u64 *entry = &table[(va >> shift) % ENTRIES];
-
-	if (!*entry)
-		return table_new(b, entry);
-	return frame_map(paddr_mfn(paddr(*entry)));
+	frame_unmap(table);
+	return m;
 }
 
 static void page_map(struct builder *b, u64 va, mfn_t m, u64 flags)
 {
-	u64 *l3 = table_below(b, b->l4, va, 39);
-	u64 *l2 = table_below(b, l3, va, 30);
-	u64 *l1 = table_below(b, l2, va, 21);
+	mfn_t at = b->l4;
+	u64 *table;
 
-	l1[(va >> PAGE_SHIFT) % ENTRIES] = mfn_paddr(m).v | flags;
+	for (unsigned int shift = 39; shift > PAGE_SHIFT; shift -= 9) {
+		u64 *entry;
+
+		table = frame_map(at);
+		entry = &table[(va >> shift) % ENTRIES];
+		if (!*entry)
+			*entry = mfn_paddr(table_new(b)).v | ENTRY_RW;
+		at = paddr_mfn(paddr(*entry));
+		frame_unmap(table);
+	}
+	table = frame_map(at);
+	table[(va >> PAGE_SHIFT) % ENTRIES] = mfn_paddr(m).v | flags;
+	frame_unmap(table);
 }
 
 mfn_t dom0_tables_make(const struct dom0_layout *l, const struct dom0_memory_map *map)
 {
 	u64 first = (l->tables - l->base) / PAGE_SIZE;
-	struct builder b = { .map = map, .next = first + 1, .end = first + l->nr_tables };
+	struct builder b = { .map = map, .next = first, .end = first + l->nr_tables };
 
 	/* The root comes first: start_info.pt_base names it. */
-	b.l4 = dom0_page(map, first);
-	memset(b.l4, 0, PAGE_SIZE);
+	b.l4 = table_new(&b);
 	for (u64 va = l->base; va < l->end; va += PAGE_SIZE) {
 		u64 pfn = (va - l->base) / PAGE_SIZE;
 		bool table = pfn >= first && pfn < first + l->nr_tables;
