@@ -3,11 +3,14 @@
 #include "domain_private.h"
 #include <hv/boot.h>
 #include <hv/cmdline.h>
+#include <hv/cpu.h>
 #include <hv/event.h>
 #include <hv/format.h>
 #include <hv/guest.h>
 #include <hv/log.h>
 #include <hv/sched.h>
+#include <hv/time.h>
+#include <hv/trace.h>
 #include <xen/sched.h>
 
 #define STACK_WORDS 24u
@@ -85,6 +88,8 @@ void domain_shutdown(struct domain *d, u32 reason)
 	/* SCHEDOP_shutdown_code may have set the code before. */
 	__atomic_compare_exchange_n(&d->shutdown_code, &none, reason, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	domain_pause_nosync(d);
+	if (d->vcpu[0])
+		trace_note(this_cpu(), time_now(), TRACE_SHUTDOWN, d->vcpu[0], reason);
 	__atomic_store_n(&d->is_shut_down, true, __ATOMIC_SEQ_CST);
 	/* A port that the guest has closed since is the guest's loss. */
 	if (d->shutdown_code == SHUTDOWN_suspend && d->suspend_port && event_send(d, d->suspend_port) == 0)
@@ -119,19 +124,44 @@ static void stack_dump(struct vcpu *v)
 	}
 }
 
-void vcpu_dump(struct vcpu *v, bool is_actor)
+static void line_print(bool always, const char *fmt, ...) format_like(2, 3);
+static void line_print(bool always, const char *fmt, ...)
+{
+	char line[160];
+	va_list args;
+
+	va_start(args, fmt);
+	hv_vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	if (always)
+		log_always("%s", line);
+	else
+		log_guest(LOG_WARNING, "%s", line);
+}
+
+static void registers_print(struct vcpu *v, bool always)
 {
 	const struct regs *r = v->regs;
 
-	log_guest(LOG_WARNING, "d%uv%u on CPU %u, vector %x, error %x", v->domain->id, v->id, v->cpu, r->vector, r->error);
-	log_guest(LOG_WARNING, "  rip %04lx:%016lx rflags %016lx", r->cs, r->rip, r->rflags);
-	log_guest(LOG_WARNING, "  rsp %04lx:%016lx rbp %016lx cr2 %016lx", r->ss, r->rsp, r->rbp, v->info->arch.cr2);
-	log_guest(LOG_WARNING, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
-	log_guest(LOG_WARNING, "  rsi %016lx rdi %016lx r8  %016lx r9  %016lx", r->rsi, r->rdi, r->r8, r->r9);
-	log_guest(LOG_WARNING, "  r10 %016lx r11 %016lx r12 %016lx r13 %016lx", r->r10, r->r11, r->r12, r->r13);
-	log_guest(LOG_WARNING, "  r14 %016lx r15 %016lx", r->r14, r->r15);
+	line_print(always, "d%uv%u on CPU %u, vector %x, error %x", v->domain->id, v->id, v->cpu, r->vector, r->error);
+	line_print(always, "  rip %04lx:%016lx rflags %016lx", r->cs, r->rip, r->rflags);
+	line_print(always, "  rsp %04lx:%016lx rbp %016lx cr2 %016lx", r->ss, r->rsp, r->rbp, v->info->arch.cr2);
+	line_print(always, "  rax %016lx rbx %016lx rcx %016lx rdx %016lx", r->rax, r->rbx, r->rcx, r->rdx);
+	line_print(always, "  rsi %016lx rdi %016lx r8  %016lx r9  %016lx", r->rsi, r->rdi, r->r8, r->r9);
+	line_print(always, "  r10 %016lx r11 %016lx r12 %016lx r13 %016lx", r->r10, r->r11, r->r12, r->r13);
+	line_print(always, "  r14 %016lx r15 %016lx", r->r14, r->r15);
+}
+
+void vcpu_dump(struct vcpu *v, bool is_actor)
+{
+	registers_print(v, false);
 	if (is_actor)
 		stack_dump(v);
+}
+
+void vcpu_dump_always(struct vcpu *v)
+{
+	registers_print(v, true);
 }
 
 void domain_crash(struct vcpu *v, const char *fmt, ...)

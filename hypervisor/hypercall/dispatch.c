@@ -5,6 +5,7 @@
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/guest.h>
+#include <hv/perf.h>
 #include <hv/regs.h>
 #include <xen/xen.h>
 
@@ -104,6 +105,7 @@ void hypercall_dispatch(struct vcpu *v, struct regs *r)
 	hypercall_counters[v->cpu][nr]++;
 	result = hypercall_table[nr](v, r->args);
 	if (unlikely(result == -ERESTART)) {
+		perf_count(v->cpu, PERF_RESTART);
 		r->rip -= HYPERCALL_INSN_LEN;
 		/* So that a return by SYSRET, which takes rip from rcx, does the same. */
 		if (r->vector == TRAP_SYSCALL)

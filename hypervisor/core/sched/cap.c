@@ -5,6 +5,8 @@
  * vCPUs ran at the same time. While there is nothing left, vCPUs that are about to run are parked.
  */
 #include "sched_private.h"
+#include <hv/cpu.h>
+#include <hv/perf.h>
 #include <hv/time.h>
 
 #define PERIOD 10000000ul
@@ -97,6 +99,7 @@ ns_t cap_allowance(struct sched_vcpu *sv)
 		budget = __atomic_load_n(&sd->budget, __ATOMIC_RELAXED);
 		if (budget <= 0 && !sv->parked) {
 			__atomic_fetch_or(&sv->vcpu->pause_flags, VPF_PARKED, __ATOMIC_SEQ_CST);
+			perf_count(this_cpu(), PERF_PARK);
 			sv->parked = true;
 			list_add_tail(&sd->parked, &sv->parked_link);
 		}

@@ -9,6 +9,7 @@
  */
 #include "sched_private.h"
 #include <hv/cpu.h>
+#include <hv/perf.h>
 #include <hv/time.h>
 
 #define MSEC 1000000ul
@@ -148,6 +149,7 @@ bool fair_steal(struct sched_cpu *sc)
 			vcpu_take(rq, own, sv, now);
 		spin_unlock(&rq->lock);
 		if (sv) {
+			perf_count(sc->cpu, PERF_STEAL);
 			own = sched_lock(sv);
 			sched_enqueue_unlock(own, sv, now);
 			return true;
@@ -192,6 +194,7 @@ static void queue_give(struct sched_cpu *sc, struct run_queue *to, s64 ahead, ns
 		spin_unlock(&rq->lock);
 		return;
 	}
+	perf_count(sc->cpu, PERF_BALANCE);
 	vcpu_take(rq, to, sv, now);
 	spin_unlock(&rq->lock);
 	rq = sched_lock(sv);

@@ -9,6 +9,7 @@
 #include <hv/softirq.h>
 #include <hv/string.h>
 #include <hv/time.h>
+#include <hv/trace.h>
 #include <xen/sysctl.h>
 
 #define DEFAULT_WEIGHT 256u
@@ -88,6 +89,7 @@ int sched_cpu_up(unsigned int cpu)
 		tree_init(&sc->pinned);
 		timer_init(&sc->slice, slice_ended, sc, cpu);
 	}
+	trace_cpu_init(cpu);
 	sc->loaded = idle;
 	__atomic_store_n(&sched_cpus[cpu], sc, __ATOMIC_RELEASE);
 	return cpupool_cpu_insert(pool, cpu);

@@ -11,9 +11,11 @@
 #include <hv/errno.h>
 #include <hv/event.h>
 #include <hv/log.h>
+#include <hv/perf.h>
 #include <hv/smp.h>
 #include <hv/softirq.h>
 #include <hv/time.h>
+#include <hv/trace.h>
 
 struct sched_cpu *sched_cpus[MAX_CPUS];
 
@@ -238,8 +240,10 @@ static void vcpu_timers_move(struct vcpu *v, unsigned int cpu)
 }
 
 /* The switch itself, with no lock held. prev may still be runnable: it is queued again when its state has been saved. */
-static void switch_vcpus(struct sched_cpu *sc, struct vcpu *prev, struct vcpu *next, bool moved)
+static void switch_vcpus(struct sched_cpu *sc, struct vcpu *prev, struct vcpu *next, bool moved, ns_t now)
 {
+	perf_count(sc->cpu, PERF_SWITCH);
+	trace_note(sc->cpu, now, TRACE_SWITCH, next, (u64)prev->domain->id << 16 | prev->id);
 	if (!prev->is_idle)
 		runstate_publish(prev);
 	sc->loaded = next;
@@ -251,8 +255,10 @@ static void switch_vcpus(struct sched_cpu *sc, struct vcpu *prev, struct vcpu *n
 		sched_enqueue_unlock(rq, prev->sched, time_now());
 	}
 	if (!next->is_idle) {
-		if (moved)
+		if (moved) {
+			perf_count(sc->cpu, PERF_MOVE);
 			vcpu_timers_move(next, sc->cpu);
+		}
 		time_update_vcpu(next);
 	}
 }
@@ -273,6 +279,7 @@ bool schedule_once(unsigned int cpu)
 	ns_t now = time_now(), until = 0;
 	bool moved = false, changed;
 
+	perf_count(cpu, PERF_SCHEDULE);
 	__atomic_fetch_and(&cpu_info_of(cpu)->softirq, ~(1u << SOFTIRQ_SCHEDULE), __ATOMIC_SEQ_CST);
 	rq = sched_cpu_lock(sc);
 	if (rq) {
@@ -299,9 +306,13 @@ bool schedule_once(unsigned int cpu)
 		spin_unlock(&rq->lock);
 	slice_set(sc, until);
 	if (target != prev)
-		switch_vcpus(sc, prev, target, moved);
+		switch_vcpus(sc, prev, target, moved, now);
+	else if (changed)
+		trace_note(cpu, now, next ? TRACE_RESUME : TRACE_IDLE, target, 0);
 	if (changed && !target->is_idle)
 		runstate_publish(target);
+	if (!next)
+		perf_count(cpu, PERF_IDLE);
 	return next != NULL;
 }
 

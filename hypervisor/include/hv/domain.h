@@ -233,6 +233,10 @@ void domain_resume(struct domain *d);
 void domain_crash(struct vcpu *v, const char *fmt, ...) format_like(2, 3);
 /* The registers of v, and the words on its stack if v is the actor, to the log. */
 void vcpu_dump(struct vcpu *v, bool is_actor);
+/* The registers only, whatever the log level. */
+void vcpu_dump_always(struct vcpu *v);
+/* Boot, late: registers the debug keys about domains, scheduling and memory. */
+void debug_keys_init(void);
 
 extern struct domain *dom0;
 extern struct domain *idle_domain;

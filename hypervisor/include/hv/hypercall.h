@@ -30,6 +30,9 @@ hypercall_fn do_event_channel_op_compat, do_sched_op_compat, do_physdev_op_compa
  */
 void hypercall_dispatch(struct vcpu *v, struct regs *r);
 
+/* Boot: debug keys of the counters. */
+void hypercall_init(void);
+
 /* Numbers 0 to HYPERCALLS - 1 may be handled. */
 #define HYPERCALLS 64u
 /* How often a hypercall was made, summed over CPUs; for perf counters and debug keys. nr < HYPERCALLS. */

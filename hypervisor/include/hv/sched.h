@@ -68,6 +68,8 @@ void vcpu_runstate_change(struct vcpu *v, u32 state, ns_t now);
 void vcpu_runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 /* CPU time used in ns, for getdomaininfo. */
 ns_t vcpu_cpu_time(struct vcpu *v);
+/* Debug key: pools and run queues. */
+void sched_dump(void);
 /* Time that a CPU has been idle. */
 ns_t sched_idle_time(unsigned int cpu);
 

@@ -15,6 +15,7 @@
 #include <hv/frame.h>
 #include <hv/frame_type.h>
 #include <hv/grant.h>
+#include <hv/hypercall.h>
 #include <hv/image.h>
 #include <hv/ioremap.h>
 #include <hv/irq.h>
@@ -219,6 +220,8 @@ void boot_late(void)
 	console_ring_init();
 	pci_init();
 	irq_init_late();
+	debug_keys_init();
+	hypercall_init();
 	guest_ops_pv = &pv_guest_ops;
 	frame_type_ops = &pv_frame_type_ops;
 	dom0_start();
