@@ -208,7 +208,6 @@ static void domain_free(struct domain *d)
 		frame_share_end(d->shared);
 	domain_memory_destroy(d);
 	hv_free(d->console);
-	domain_vnuma_free(d);
 	hv_free(d->vcpu);
 	d->vcpu = NULL;
 }

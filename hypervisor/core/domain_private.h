@@ -16,8 +16,6 @@ void vcpu_info_drop(struct vcpu *v);
 void vcpu_timers_kill(struct vcpu *v);
 /* Takes a domain that was torn down out of the table and drops the table's reference. */
 void domain_remove(struct domain *d);
-/* Frees d->vnuma (NULL is fine). */
-void domain_vnuma_free(struct domain *d);
 /* Initialises / stops the two watchdogs of SCHEDOP_watchdog. */
 void domain_watchdog_init(struct domain *d);
 void domain_watchdog_kill(struct domain *d);

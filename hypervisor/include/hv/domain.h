@@ -30,7 +30,6 @@ struct pirq_domain;	/* arch/x86/irq */
 struct rangeset;	/* lib */
 struct fpu_area;	/* arch/x86/cpu */
 struct console_line;	/* drivers/console */
-struct vnuma;		/* core/control */
 struct memory_map;	/* core/memory */
 
 /* What differs between kinds of guests (PV now, HVM later). Installed at domain creation. */
@@ -118,7 +117,6 @@ struct domain {
 	u64 node_affinity;	/* NUMA nodes that memory and vCPUs are placed on, bit mask; 0 = any */
 	struct { struct timer timer; bool armed; } watchdog[2];
 	struct console_line *console;	/* text written and not yet printed; LOCK_DOMAIN */
-	struct vnuma *vnuma;		/* XEN_DOMCTL_setvnumainfo; LOCK_DOMAIN */
 	struct domain *pool_next;	/* list of unused structs; LOCK_DOMLIST */
 };
 

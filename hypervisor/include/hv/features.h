@@ -63,6 +63,13 @@ void fpu_load(struct vcpu *v);
 void fpu_get_fxsave(struct vcpu *v, void *out512);
 void fpu_set_fxsave(struct vcpu *v, const void *in512);
 size_t xstate_size(struct vcpu *v);
+/*
+ * The record of getvcpuextstate and setvcpuextstate: XCR0, its accumulated value, the XSAVE area. Size in bytes, 0 without XSAVE. v does not
+ * run. set: 0, or -EINVAL with nothing changed (a component that the machine or XCR0 does not have, bad MXCSR or header).
+ */
+size_t xstate_record_size(struct vcpu *v);
+void xstate_record_get(struct vcpu *v, void *record);
+int xstate_record_set(struct vcpu *v, const void *record) must_check;
 u64 xcr0_get(struct vcpu *v);
 /* Components that the machine has and that guests may enable; 0 without XSAVE. */
 u64 xcr0_supported(void);

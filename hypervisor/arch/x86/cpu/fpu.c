@@ -26,6 +26,7 @@
 #define MXCSR_DEFAULT 0x1f80U
 #define MXCSR_MASK_DEFAULT 0xffbfU
 #define FCW_DEFAULT 0x37f
+#define RECORD_WORDS 2		/* in front of the XSAVE area: XCR0, accumulated XCR0 */
 
 struct fpu_area {
 	u64 xcr0;		/* what the guest has enabled */
@@ -145,6 +146,43 @@ size_t xstate_size(struct vcpu *v)
 {
 	(void)v;
 	return area_size;
+}
+
+size_t xstate_record_size(struct vcpu *v)
+{
+	(void)v;
+	return cpu_has(CPU_XSAVE) ? RECORD_WORDS * sizeof(u64) + area_size : 0;
+}
+
+void xstate_record_get(struct vcpu *v, void *record)
+{
+	u64 words[RECORD_WORDS] = { v->fpu->xcr0, v->fpu->xcr0_accumulated };
+
+	memcpy(record, words, sizeof(words));
+	memcpy((u8 *)record + sizeof(words), v->fpu->state, area_size);
+}
+
+int xstate_record_set(struct vcpu *v, const void *record)
+{
+	const u8 *state = (const u8 *)record + RECORD_WORDS * sizeof(u64);
+	u64 words[RECORD_WORDS], header[8];
+
+	memcpy(words, record, sizeof(words));
+	memcpy(header, state + XSAVE_HEADER, sizeof(header));
+	if (!xcr0_valid(words[0], xcr0_host) || !xcr0_valid(words[1], xcr0_host) || (words[0] & ~words[1]))
+		return -EINVAL;
+	/* What XRSTOR would fault on. */
+	if (header[0] & ~words[1])
+		return -EINVAL;
+	for (u32 i = 1; i < ARRAY_SIZE(header); i++)
+		if (header[i])
+			return -EINVAL;
+	if (get_le32(state + FXSAVE_MXCSR) & ~mxcsr_mask)
+		return -EINVAL;
+	v->fpu->xcr0 = words[0];
+	v->fpu->xcr0_accumulated = words[1];
+	memcpy(v->fpu->state, state, area_size);
+	return 0;
 }
 
 u64 xcr0_get(struct vcpu *v)
