@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypercall table and what entry code calls. */
 #include "hypercall_private.h"
-#include <hv/cpumask.h>
+#include <hv/cpu.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/guest.h>
@@ -65,14 +65,13 @@ hypercall_fn *const hypercall_table[HYPERCALLS] = {
 	[__HYPERVISOR_arch_1 ... HYPERCALLS - 1] = hypercall_none,
 };
 
-u64 hypercall_counters[MAX_CPUS][HYPERCALLS];
-
 u64 hypercall_count(unsigned int nr)
 {
 	u64 sum = 0;
 
 	for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++)
-		sum += READ_ONCE(hypercall_counters[cpu][nr]);
+		if (cpu_info_of(cpu))
+			sum += READ_ONCE(cpu_info_of(cpu)->hypercalls[nr]);
 	return sum;
 }
 
@@ -80,18 +79,20 @@ void hypercall_count_reset(void)
 {
 	/* A hypercall that is counted at this moment on another CPU may bring an old value back. */
 	for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++)
-		for (unsigned int nr = 0; nr < HYPERCALLS; nr++)
-			WRITE_ONCE(hypercall_counters[cpu][nr], 0);
+		for (unsigned int nr = 0; nr < HYPERCALLS && cpu_info_of(cpu); nr++)
+			WRITE_ONCE(cpu_info_of(cpu)->hypercalls[nr], 0);
 }
 
+/* r is the frame in this CPU's cpu_info: its counters are found from there. */
 void hypercall_dispatch(struct vcpu *v, struct regs *r)
 {
+	u64 *counters = container_of(r, struct cpu_info, regs)->hypercalls;
 	u64 nr = (u32)r->rax;
 	long result;
 
 	/* The most frequent one, with no register to be saved. */
 	if (nr == __HYPERVISOR_iret) {
-		hypercall_counters[v->cpu][__HYPERVISOR_iret]++;
+		counters[__HYPERVISOR_iret]++;
 		do_iret(v, r->args);
 		return;
 	}
@@ -101,8 +102,7 @@ void hypercall_dispatch(struct vcpu *v, struct regs *r)
 	}
 	/* Also under speculation. */
 	nr &= HYPERCALLS - 1;
-	/* Each CPU has its own counters and interrupts are off. */
-	hypercall_counters[v->cpu][nr]++;
+	counters[nr]++;
 	result = hypercall_table[nr](v, r->args);
 	if (unlikely(result == -ERESTART)) {
 		perf_count(v->cpu, PERF_RESTART);

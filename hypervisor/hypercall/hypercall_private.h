@@ -3,12 +3,9 @@
 #ifndef HYPERCALL_PRIVATE_H
 #define HYPERCALL_PRIVATE_H
 
-#include <hv/cpumask.h>
 #include <hv/hypercall.h>
 
 /* Handlers by number; every entry can be called. Index it clamped. */
 extern hypercall_fn *const hypercall_table[HYPERCALLS];
-/* How often each CPU was asked for each. Written by that CPU alone. */
-extern u64 hypercall_counters[MAX_CPUS][HYPERCALLS];
 
 #endif

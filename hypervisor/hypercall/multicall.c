@@ -6,6 +6,7 @@
  */
 #include "hypercall_private.h"
 #include <hv/domain.h>
+#include <hv/cpu.h>
 #include <hv/errno.h>
 #include <hv/guest.h>
 #include <hv/softirq.h>
@@ -21,7 +22,7 @@ static inline bool multicall_refuses(u64 op)
 }
 
 /* The entry at guest address `at`. Returns 0, -EFAULT, or -ERESTART: it was preempted and is as far as it got. */
-static inline long multicall_one(struct vcpu *v, struct multicall_entry *e, gva_t at)
+static inline long multicall_one(struct vcpu *v, struct multicall_entry *e, gva_t at, u64 *counters)
 {
 	u64 op = e->op;
 	long result;
@@ -30,7 +31,7 @@ static inline long multicall_one(struct vcpu *v, struct multicall_entry *e, gva_
 		result = op == __HYPERVISOR_multicall ? -EINVAL : -ENOSYS;
 	} else {
 		op = index_clamp(op, HYPERCALLS);
-		hypercall_counters[v->cpu][op]++;
+		counters[op]++;
 		result = hypercall_table[op](v, e->args);
 		if (unlikely(result == -ERESTART)) {
 			gva_t args = at + offsetof(struct multicall_entry, args);
@@ -43,6 +44,7 @@ static inline long multicall_one(struct vcpu *v, struct multicall_entry *e, gva_
 
 long do_multicall(struct vcpu *v, u64 *args)
 {
+	u64 *counters = cpu_info_of(v->cpu)->hypercalls;
 	struct multicall_entry batch[BATCH];
 	gva_t at = args[0];
 	u64 left = (u32)args[1];
@@ -58,7 +60,7 @@ long do_multicall(struct vcpu *v, u64 *args)
 			rc = guest_copy_in(v, batch, at, sizeof(batch[0]));
 		}
 		for (u64 i = 0; i < n && !rc; i++) {
-			rc = multicall_one(v, &batch[i], at);
+			rc = multicall_one(v, &batch[i], at, counters);
 			if (rc)
 				break;
 			at += sizeof(batch[0]);

@@ -35,6 +35,7 @@ struct cpu_info {
 	u32 spec_ctrl;		/* MSR_SPEC_CTRL while a guest runs */
 	u32 reserved;
 	u64 fault;		/* error code and vector << 32 of the last fault that the exception table caught */
+	u64 hypercalls[64];	/* how often each was made on this CPU, which alone writes it */
 } aligned_to(16);
 _Static_assert((offsetof(struct cpu_info, regs) + sizeof(struct regs)) % 16 == 0, "stack alignment");
 _Static_assert(sizeof(struct cpu_info) % 16 == 0, "stack alignment");

@@ -138,7 +138,7 @@ exit_syscall:
 
 	/* To the guest; rsp = &info->regs.rdi. */
 exit_args:
-	ALTERNATIVE("cmpl $trap_syscall, regs_vector - kept_size(%rsp)", "call spec_exit", CPU_DO_SPEC_EXIT)
+	ALTERNATIVE("cmpl $trap_syscall, regs_vector - kept_size(%rsp)", "call spec_exit", CPU_DO_IBRS_ENTRY)
 	jne exit_iret
 	movq REGS_rip - KEPT_SIZE(%rsp), %rcx
 	/* Where SYSRET to an address that is not canonical would fault in the hypervisor. */

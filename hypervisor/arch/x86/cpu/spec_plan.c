@@ -115,7 +115,7 @@ void spec_plan_make(const struct spec_facts *f, const struct spec_flaws *flaws, 
 	if (opt->all != 0 && opt->host != 0) {
 		plan_branches(f, flaws, opt, out);
 		out->verw_exit = choose(opt->verw_pv, f->md_clear, flaws->mds);
-		out->div_exit = choose(opt->div_scrub, true, flaws->div_leak);
+		out->div_switch = choose(opt->div_scrub, true, flaws->div_leak);
 		out->ssbd = choose(opt->ssbd, f->ssbd, false);
 	}
 	out->l1tf_ptes = flaws->l1tf && opt->all != 0;

@@ -83,7 +83,7 @@ static void plan_report(const struct spec_flaws *flaws)
 		 plan.ibrs_always ? " ibrs" : plan.ibrs_entry ? " ibrs-on-entry" : plan.auto_ibrs ? " auto-ibrs" : "",
 		 plan.ibpb_switch ? " ibpb" : "", plan.ibpb_entry ? " ibpb-on-entry" : "", plan.rsb_entry ? " rsb" : "",
 		 plan.bhi_dis ? " bhi-dis" : plan.bhb_entry ? " bhb-loop" : "", plan.verw_exit ? " verw" : "",
-		 plan.div_exit ? " div-scrub" : "", plan.stibp ? " stibp" : "", plan.ssbd ? " ssbd" : "",
+		 plan.div_switch ? " div-scrub" : "", plan.stibp ? " stibp" : "", plan.ssbd ? " ssbd" : "",
 		 plan.l1tf_ptes ? " l1tf-ptes" : "",
 		 plan.xpti_dom0 ? plan.xpti_domu ? " xpti" : " xpti-dom0" : plan.xpti_domu ? " xpti-domu" : "");
 }
@@ -96,10 +96,9 @@ static void features_set(void)
 	cpu_feature[CPU_DO_RSB_ENTRY] = plan.rsb_entry;
 	cpu_feature[CPU_DO_BHB_ENTRY] = plan.bhb_entry;
 	cpu_feature[CPU_DO_SPEC_ENTRY] = plan.ibrs_entry || plan.ibpb_entry || plan.rsb_entry || plan.bhb_entry;
-	cpu_feature[CPU_DO_SPEC_EXIT] = plan.ibrs_entry || plan.div_exit;
 	cpu_feature[CPU_DO_IBPB_SWITCH] = plan.ibpb_switch;
 	cpu_feature[CPU_DO_VERW_EXIT] = plan.verw_exit;
-	cpu_feature[CPU_DO_DIV_EXIT] = plan.div_exit;
+	cpu_feature[CPU_DO_DIV_SWITCH] = plan.div_switch;
 	cpu_feature[CPU_DO_L1TF_PTES] = plan.l1tf_ptes;
 	cpu_feature[CPU_DO_XPTI_DOM0] = plan.xpti_dom0;
 	cpu_feature[CPU_DO_XPTI_DOMU] = plan.xpti_domu;
@@ -138,10 +137,19 @@ void spec_ctrl_load(u32 guest)
 		wrmsr(MSR_SPEC_CTRL, guest | spec_ctrl_always);
 }
 
+static void divider_scrub(void)
+{
+	u32 low = 0, high = 0;
+
+	__asm__ volatile("divl %2" : "+a"(low), "+d"(high) : "r"(1) : "cc");
+}
+
 void speculation_switch(void)
 {
 	if (cpu_has(CPU_DO_IBPB_SWITCH))
 		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+	if (cpu_has(CPU_DO_DIV_SWITCH))
+		divider_scrub();
 }
 
 /* --- indirect branches in compiled code --- */

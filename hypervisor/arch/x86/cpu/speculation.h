@@ -44,7 +44,7 @@ struct spec_plan {
 	bool rsb_entry;		/* return stack filled on each entry from a guest */
 	bool bhi_dis, bhb_entry;	/* branch history: SPEC_CTRL.BHI_DIS_S, or cleared by a loop on entry */
 	bool verw_exit;		/* buffers cleared on each exit to a guest */
-	bool div_exit;		/* divider scrubbed on each exit to a guest */
+	bool div_switch;	/* divider scrubbed when the next vCPU is of another domain */
 	bool stibp, ssbd;	/* always on */
 	bool l1tf_ptes;		/* not-present page-table entries that point to memory are refused */
 	bool xpti_dom0, xpti_domu;

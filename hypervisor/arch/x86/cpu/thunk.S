@@ -93,16 +93,11 @@ bhb_clear:
 /* To a guest, in place of looking at regs.vector; rsp was &regs.rdi before the call, and rax, rcx, rdx are free. */
 	.globl spec_exit
 spec_exit:
-	ALTERNATIVE("", "call ibrs_clear", CPU_DO_IBRS_ENTRY)
-	ALTERNATIVE("", "xorl %eax, %eax; xorl %edx, %edx; movl $1, %ecx; divl %ecx", CPU_DO_DIV_EXIT)
-	cmpl $TRAP_SYSCALL, REGS_vector - REGS_rdi + 8(%rsp)
-	ret
-
-ibrs_clear:
 	movl $MSR_SPEC_CTRL, %ecx
-	movl INFO_spec_ctrl - REGS_rdi + 16(%rsp), %eax
+	movl INFO_spec_ctrl - REGS_rdi + 8(%rsp), %eax
 	xorl %edx, %edx
 	wrmsr
+	cmpl $TRAP_SYSCALL, REGS_vector - REGS_rdi + 8(%rsp)
 	ret
 
 /* To a guest by SYSRET, in place of loading r11; rsp was &regs.rcx. VERW with a memory operand clears the buffers. */
