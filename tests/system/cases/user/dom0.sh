@@ -5,7 +5,7 @@ echo USER32: $?
 # Processes come and go on all CPUs.
 storm() {
 	i=0
-	while [ $i -lt 150 ]; do
+	while [ $i -lt 40 ]; do
 		/bin/true
 		i=$((i + 1))
 	done
