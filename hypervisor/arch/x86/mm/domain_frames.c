@@ -290,7 +290,7 @@ int domain_memory_relinquish(struct domain *d, u32 count)
 		}
 		f = frame_of(mfn(d->memory.first));
 		/* With no reference left another CPU is about to take it off the list. */
-		if ((READ_ONCE(f->refs) & FRAME_REFS) == 0) {
+		if (!frame_get(f, NULL)) {
 			spin_unlock(&d->memory.lock);
 			return -ERESTART;
 		}
@@ -298,10 +298,11 @@ int domain_memory_relinquish(struct domain *d, u32 count)
 		had = __atomic_fetch_and(&f->refs, ~FRAME_ALLOC, __ATOMIC_ACQ_REL);
 		/* Again, behind a fence: a type that another CPU gave it meanwhile may still name the domain. */
 		if (READ_ONCE(f->type) != 0)
-			frame_type_owner_set(f, DOMID_XEN);
+			frame_type_owner_set(f, DOMID_INVALID);
 		spin_unlock(&d->memory.lock);
 		if (had & FRAME_ALLOC)
 			frame_put(f);
+		frame_put(f);
 	}
 	return -ERESTART;
 }
