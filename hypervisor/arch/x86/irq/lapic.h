@@ -5,8 +5,12 @@
 
 #include <hv/types.h>
 
-/* True if the timer takes a TSC value as its deadline. */
-bool lapic_timer_is_deadline(void);
+/* True if the timer takes a TSC value as its deadline. Constant after lapic_init_bsp. */
+extern bool lapic_timer_deadline_mode;
+static inline bool lapic_timer_is_deadline(void)
+{
+	return lapic_timer_deadline_mode;
+}
 /* Count-down form: from `ticks` to 0, once; 0 stops it. */
 void lapic_timer_start(u32 ticks);
 u32 lapic_timer_count(void);

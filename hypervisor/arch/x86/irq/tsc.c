@@ -35,7 +35,8 @@ static bool tsc_common = true;			/* all lines are the same */
 static bool tsc_constant;
 static ns_t last_time;				/* highest time_now while not tsc_common */
 static u64 tsc_hz;
-static struct time_ratio ns_tsc_ratio, ns_apic_ratio;
+static struct time_ratio ns_tsc_ratio;
+static struct time_ratio ns_timer_ratio;	/* to ticks of the timer, or of the TSC if it takes deadlines */
 
 static const struct clock_source *reference;	/* what to correct by, if not tsc_constant */
 static struct timer recalibrate_timer[MAX_CPUS];
@@ -73,7 +74,7 @@ static inline u64 tsc_read(void)
 }
 
 /* Time by this CPU's line, never less than anyone has seen before. */
-static ns_t time_guarded(void)
+static noinline_fn ns_t time_guarded(void)
 {
 	ns_t now = time_scale_apply(&cpu_scale[this_cpu()], tsc_read());
 	ns_t last = __atomic_load_n(&last_time, __ATOMIC_RELAXED);
@@ -118,32 +119,37 @@ bool tsc_reliable(void)
 	return tsc_constant && tsc_common;
 }
 
+static cold_fn void timer_hw_off(void)
+{
+	if (lapic_timer_is_deadline())
+		lapic_timer_deadline(0);
+	else
+		lapic_timer_start(0);
+}
+
+/* This is part of each set_timer_op: it counts instructions. */
 void timer_hw_set(ns_t deadline)
 {
-	u64 tsc = rdtsc();
+	u64 tsc, ticks;
 	ns_t now, delta;
 
-	if (!deadline) {
-		if (lapic_timer_is_deadline())
-			lapic_timer_deadline(0);
-		else
-			lapic_timer_start(0);
+	if (unlikely(!deadline)) {
+		timer_hw_off();
 		return;
 	}
+	tsc = rdtsc();
 	now = likely(tsc_common) ? time_scale_apply(&cpu_scale[0], tsc) : time_guarded();
-	if (deadline <= now) {
+	if (unlikely(deadline <= now)) {
 		softirq_raise(this_cpu(), SOFTIRQ_TIMER);
 		return;
 	}
 	/* One tick more: it must not fire before the time. */
 	delta = MIN(deadline - now, DELTA_MAX);
-	if (lapic_timer_is_deadline()) {
-		lapic_timer_deadline(tsc + time_ratio_apply(ns_tsc_ratio, delta) + 1);
-	} else {
-		u64 ticks = time_ratio_apply(ns_apic_ratio, delta) + 1;
-
+	ticks = time_ratio_apply(ns_timer_ratio, delta) + 1;
+	if (lapic_timer_is_deadline())
+		lapic_timer_deadline(tsc + ticks);
+	else
 		lapic_timer_start(ticks > ~0u ? ~0u : (u32)ticks);
-	}
 }
 
 /* --- Are two TSCs the same? --- */
@@ -323,7 +329,7 @@ static void time_measure(void)
 	else
 		exact = 0;
 	ns_tsc_ratio = time_ratio_make(NANOSECOND_HZ, tsc_hz);
-	ns_apic_ratio = time_ratio_make(NANOSECOND_HZ, apic_hz ? apic_hz : 1);
+	ns_timer_ratio = lapic_timer_is_deadline() ? ns_tsc_ratio : time_ratio_make(NANOSECOND_HZ, MAX(apic_hz, 1000000ULL));
 	/* Every clock but a 64-bit one wraps within seconds; 24 bits of the ACPI timer are enough for a period of one second. */
 	if (clock->hz < clock->mask / 4)
 		reference = clock;
