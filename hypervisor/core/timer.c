@@ -71,10 +71,7 @@ static void heap_sink(struct timer_queue *q, u32 at, struct timer *t)
 /* t, which is or was at `at`, has another time. */
 static inline void heap_place(struct timer_queue *q, u32 at, struct timer *t)
 {
-	/* Most CPUs have hardly any timer but that of the vCPU that runs. */
-	if (likely(q->count == 1))
-		heap_put(q, 0, t);
-	else if (at && q->heap[(at - 1) / 2]->expires > t->expires)
+	if (at && q->heap[(at - 1) / 2]->expires > t->expires)
 		heap_rise(q, at, t);
 	else
 		heap_sink(q, at, t);
@@ -158,16 +155,23 @@ static inline void queue_program(struct timer_queue *q, unsigned int cpu)
 	}
 }
 
-static struct timer_queue *timer_lock(const struct timer *t)
+/* The timer moved to another CPU before its queue was locked: tries again. */
+static cold_fn struct timer_queue *timer_lock_again(const struct timer *t, struct timer_queue *q)
 {
-	for (;;) {
-		struct timer_queue *q = &timer_queue[READ_ONCE(t->cpu)];
-
-		spin_lock(&q->lock);
-		if (likely(q == &timer_queue[t->cpu]))
-			return q;
+	do {
 		spin_unlock(&q->lock);
-	}
+		q = &timer_queue[READ_ONCE(t->cpu)];
+		spin_lock(&q->lock);
+	} while (q != &timer_queue[t->cpu]);
+	return q;
+}
+
+static inline struct timer_queue *timer_lock(const struct timer *t)
+{
+	struct timer_queue *q = &timer_queue[READ_ONCE(t->cpu)];
+
+	spin_lock(&q->lock);
+	return likely(q == &timer_queue[READ_ONCE(t->cpu)]) ? q : timer_lock_again(t, q);
 }
 
 void timer_init(struct timer *t, void (*fn)(void *arg), void *arg, unsigned int cpu)
@@ -175,22 +179,31 @@ void timer_init(struct timer *t, void (*fn)(void *arg), void *arg, unsigned int 
 	*t = (struct timer){ .fn = fn, .arg = arg, .cpu = cpu };
 }
 
+/* Arms t, or gives it another time. Queue locked. */
+static noinline_fn void queue_arm(struct timer_queue *q, struct timer *t, ns_t expires)
+{
+	if (t->slot && t->slot != SLOT_OVERFLOW) {
+		t->expires = expires;
+		heap_place(q, t->slot - 1, t);
+		return;
+	}
+	if (t->slot)
+		queue_remove(q, t);
+	t->expires = expires;
+	queue_insert(q, t);
+}
+
 void timer_set(struct timer *t, ns_t expires)
 {
 	struct timer_queue *q = timer_lock(t);
 
 	/* 0 would mean "off" to the hardware. */
-	if (!expires)
-		expires = 1;
-	if (t->slot && t->slot != SLOT_OVERFLOW) {
+	expires += !expires;
+	/* Most CPUs have hardly any timer but that of the vCPU that runs. */
+	if (likely(t->slot == 1 && q->count == 1))
 		t->expires = expires;
-		heap_place(q, t->slot - 1, t);
-	} else {
-		if (t->slot)
-			queue_remove(q, t);
-		t->expires = expires;
-		queue_insert(q, t);
-	}
+	else
+		queue_arm(q, t, expires);
 	queue_program(q, t->cpu);
 	spin_unlock(&q->lock);
 }

@@ -30,13 +30,23 @@
 #define SYNC_ROUNDS 16
 #define RECALIBRATE_PERIOD 1000000000ULL
 
-static struct time_scale cpu_scale[MAX_CPUS];	/* written by the CPU itself (CPU 0 for all, at boot) */
+/*
+ * A line with its ratio once more as a 64-bit fixed-point number, which takes one multiplication. Both are exactly the same number:
+ * the TSC runs at more than 62.5 MHz, so that the ratio's shift is at most 4.
+ */
+#define FRACTION 60
+struct cpu_line {
+	struct time_scale scale;
+	u64 mul;			/* ratio * 2^FRACTION */
+};
+static struct cpu_line cpu_line[MAX_CPUS];	/* written by the CPU itself (CPU 0 for all, at boot) */
 static bool tsc_common = true;			/* all lines are the same */
 static bool tsc_constant;
 static ns_t last_time;				/* highest time_now while not tsc_common */
 static u64 tsc_hz;
 static struct time_ratio ns_tsc_ratio;
-static struct time_ratio ns_timer_ratio;	/* to ticks of the timer, or of the TSC if it takes deadlines */
+#define TIMER_FRACTION 30
+static u64 ns_timer_mul;			/* to ticks of the timer, or of the TSC if it takes deadlines; * 2^TIMER_FRACTION */
 
 static const struct clock_source *reference;	/* what to correct by, if not tsc_constant */
 static struct timer recalibrate_timer[MAX_CPUS];
@@ -66,6 +76,28 @@ static int option_tsc(const char *value)
 }
 BOOT_OPTION_CUSTOM("tsc", option_tsc, "stable:socket: trust the TSC; unstable, skewed: correct it by a platform clock.");
 
+/* a * b / 2^shift. */
+#define MUL_SHIFT(a, b, shift) ({ \
+	u64 low_ = (a), high_; \
+	__asm__("mulq %2\n\tshrdq %3, %1, %0" : "+a"(low_), "=&d"(high_) : "rm"((u64)(b)), "i"(shift) : "cc"); \
+	low_; \
+})
+
+static void line_set(struct cpu_line *l, struct time_scale scale)
+{
+	l->scale = scale;
+	l->mul = (u64)scale.ratio.mul << (FRACTION - 32 + scale.ratio.shift);
+}
+
+static inline ns_t line_apply(const struct cpu_line *l, u64 tsc)
+{
+	tsc -= l->scale.tsc;
+	/* A CPU that is a little behind the base must not see a time far in the future. */
+	if (unlikely((s64)tsc < 0))
+		return l->scale.ns;
+	return l->scale.ns + MUL_SHIFT(tsc, l->mul, FRACTION);
+}
+
 /* Not executed before what comes earlier in the program. */
 static inline u64 tsc_read(void)
 {
@@ -76,7 +108,7 @@ static inline u64 tsc_read(void)
 /* Time by this CPU's line, never less than anyone has seen before. */
 static noinline_fn ns_t time_guarded(void)
 {
-	ns_t now = time_scale_apply(&cpu_scale[this_cpu()], tsc_read());
+	ns_t now = line_apply(&cpu_line[this_cpu()], tsc_read());
 	ns_t last = __atomic_load_n(&last_time, __ATOMIC_RELAXED);
 
 	do {
@@ -89,7 +121,7 @@ static noinline_fn ns_t time_guarded(void)
 ns_t time_now(void)
 {
 	if (likely(tsc_common))
-		return time_scale_apply(&cpu_scale[0], tsc_read());
+		return line_apply(&cpu_line[0], tsc_read());
 	return time_guarded();
 }
 
@@ -100,7 +132,7 @@ u64 tsc_khz(void)
 
 ns_t tsc_to_ns(u64 tsc)
 {
-	return time_scale_apply(&cpu_scale[this_cpu()], tsc);
+	return line_apply(&cpu_line[this_cpu()], tsc);
 }
 
 u64 ns_to_tsc(ns_t ns)
@@ -110,7 +142,7 @@ u64 ns_to_tsc(ns_t ns)
 
 void time_scale_get(struct time_scale *scale, bool *stable)
 {
-	*scale = cpu_scale[this_cpu()];
+	*scale = cpu_line[this_cpu()].scale;
 	*stable = tsc_common;
 }
 
@@ -138,14 +170,14 @@ void timer_hw_set(ns_t deadline)
 		return;
 	}
 	tsc = rdtsc();
-	now = likely(tsc_common) ? time_scale_apply(&cpu_scale[0], tsc) : time_guarded();
+	now = likely(tsc_common) ? line_apply(&cpu_line[0], tsc) : time_guarded();
 	if (unlikely(deadline <= now)) {
 		softirq_raise(this_cpu(), SOFTIRQ_TIMER);
 		return;
 	}
 	/* One tick more: it must not fire before the time. */
 	delta = MIN(deadline - now, DELTA_MAX);
-	ticks = time_ratio_apply(ns_timer_ratio, delta) + 1;
+	ticks = MUL_SHIFT(delta, ns_timer_mul, TIMER_FRACTION) + 1;
 	if (lapic_timer_is_deadline())
 		lapic_timer_deadline(tsc + ticks);
 	else
@@ -253,9 +285,9 @@ static void recalibrate(void *arg)
 {
 	static struct { u64 tsc; ns_t ns; } previous[MAX_CPUS];
 	unsigned int cpu = this_cpu();
-	struct time_scale *s = &cpu_scale[cpu];
+	struct cpu_line *line = &cpu_line[cpu];
 	u64 tsc = tsc_read();
-	ns_t mine = time_scale_apply(s, tsc), right = reference_now();
+	ns_t mine = line_apply(line, tsc), right = reference_now();
 	u64 ticks = tsc - previous[cpu].tsc;
 	ns_t elapsed = right - previous[cpu].ns;
 	s64 ahead = (s64)(mine - right);
@@ -268,7 +300,7 @@ static void recalibrate(void *arg)
 		u64 aim = elapsed - (u64)MAX(MIN(ahead, limit), -limit);
 
 		/* ticks took `elapsed`; the next as many are to be worth `aim`. */
-		*s = (struct time_scale){ tsc, mine, time_ratio_make(ticks, aim) };
+		line_set(line, (struct time_scale){ tsc, mine, time_ratio_make(ticks, aim) });
 	}
 	previous[cpu].tsc = tsc;
 	previous[cpu].ns = right;
@@ -296,7 +328,7 @@ static void time_softirq(unsigned int cpu)
 	if (!checked[cpu]) {
 		checked[cpu] = true;
 		if (cpu != 0 && !sync_check(cpu, &offset)) {
-			cpu_scale[cpu].tsc -= (u64)offset;
+			cpu_line[cpu].scale.tsc -= (u64)offset;
 			tsc_common = false;
 		}
 	}
@@ -329,7 +361,7 @@ static void time_measure(void)
 	else
 		exact = 0;
 	ns_tsc_ratio = time_ratio_make(NANOSECOND_HZ, tsc_hz);
-	ns_timer_ratio = lapic_timer_is_deadline() ? ns_tsc_ratio : time_ratio_make(NANOSECOND_HZ, MAX(apic_hz, 1000000ULL));
+	ns_timer_mul = ((lapic_timer_is_deadline() ? tsc_hz : apic_hz) << TIMER_FRACTION) / NANOSECOND_HZ;
 	/* Every clock but a 64-bit one wraps within seconds; 24 bits of the ACPI timer are enough for a period of one second. */
 	if (clock->hz < clock->mask / 4)
 		reference = clock;
@@ -358,7 +390,7 @@ void tsc_init(void)
 	}
 	line.tsc = rdtsc();
 	for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++)
-		cpu_scale[cpu] = line;
+		line_set(&cpu_line[cpu], line);
 	softirq_register(SOFTIRQ_TIME, time_softirq);
 }
 
@@ -368,6 +400,6 @@ void tsc_init_cpu(void)
 
 	/* It may have been off and on again since its line was drawn. */
 	if (!tsc_constant && reference)
-		cpu_scale[cpu] = (struct time_scale){ tsc_read(), reference_now(), cpu_scale[0].ratio };
+		line_set(&cpu_line[cpu], (struct time_scale){ tsc_read(), reference_now(), cpu_line[0].scale.ratio });
 	softirq_raise(cpu, SOFTIRQ_TIME);
 }
