@@ -140,6 +140,25 @@ static inline bool must_check frame_type_try_get(struct frame *f, u64 key)
 	return true;
 }
 
+/*
+ * As frame_get with the domain of this id: owner and reference count are neighbours and change in one step. May fail when there
+ * are nearly too many references.
+ */
+static inline bool must_check frame_try_get(struct frame *f, u16 id)
+{
+	u64 *both = (u64 *)(void *)&f->refs, word = READ_ONCE(*both), new;
+
+	_Static_assert(offsetof(struct frame, refs) % 8 == 0 && offsetof(struct frame, owner) == offsetof(struct frame, refs) + 4,
+		       "owner follows refs");
+	do {
+		new = word + 1;
+		/* Neither none (then the frame is going) nor all. */
+		if (unlikely((u16)(word >> 32) != id || ((u32)new & (FRAME_REFS - 1)) == 0))
+			return false;
+	} while (unlikely(!__atomic_compare_exchange_n(both, &word, new, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)));
+	return true;
+}
+
 void frame_type_put_last(struct vcpu *actor, struct frame *f);
 
 /* Gives back a reference. The entry that it stood for was cleared with a locked instruction. */

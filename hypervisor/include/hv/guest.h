@@ -30,6 +30,7 @@ int guest_copy_in(struct vcpu *v, void *dst, gva_t src, size_t len) must_check;
 int guest_copy_out(struct vcpu *v, gva_t dst, const void *src, size_t len) must_check;
 int guest_read64(struct vcpu *v, u64 *val, gva_t src) must_check;
 int guest_write64(struct vcpu *v, gva_t dst, u64 val) must_check;
+int guest_write32(struct vcpu *v, gva_t dst, u32 val) must_check;
 #else
 /* The same, inline: fixed lengths that are multiples of 8 bytes take a few instructions. */
 #include <hv/guest_inline.h>

@@ -98,4 +98,18 @@ static inline int must_check guest_write64(struct vcpu *v, gva_t dst, u64 val)
 	return unlikely(bad) ? guest_copy_out_long(dst, &val, sizeof(val)) : 0;
 }
 
+static inline int must_check guest_write32(struct vcpu *v, gva_t dst, u32 val)
+{
+	u32 bad = 1;
+
+	(void)v;
+	if (unlikely(!guest_range_ok(dst, sizeof(val))))
+		return -EFAULT;
+	guest_access_begin();
+	__asm__ volatile("1: movl %1, (%2)\n\txorl %k0, %k0\n2:\n\t" EXTABLE(1b, 2b)
+			 : "+&r"(bad) : "r"(val), "r"(dst) : "memory", "cc");
+	guest_access_end();
+	return unlikely(bad) ? guest_copy_out_long(dst, &val, sizeof(val)) : 0;
+}
+
 #endif

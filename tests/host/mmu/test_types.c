@@ -129,7 +129,7 @@ static void test_failure(void **state)
 	verdict_aux = 7;
 	assert_int_equal(frame_type_get(v, f, FRAME_L1), -EINVAL);
 	assert_int_equal(invalidated_entries, 7);
-	expect(FRAME_STATE_NONE, FRAME_NONE, 0, 1);
+	expect(FRAME_STATE_NONE, FRAME_L1, 0, 1);
 }
 
 static void test_preemption(void **state)
@@ -161,7 +161,7 @@ static void test_preemption(void **state)
 	/* As does teardown. */
 	assert_int_equal(frame_type_get(v, f, FRAME_L3), -ERESTART);
 	assert_true(frame_type_abandon(v, f));
-	expect(FRAME_STATE_NONE, FRAME_NONE, 0, 1);
+	expect(FRAME_STATE_NONE, FRAME_L3, 0, 1);
 	assert_false(frame_type_abandon(v, f));
 	/* It keeps the frame from being freed meanwhile. */
 	assert_int_equal(frame_type_get(v, f, FRAME_L3), -ERESTART);
@@ -173,7 +173,7 @@ static void test_preemption(void **state)
 	/* A domain that dies leaves nothing behind. */
 	d->life = DOMAIN_DYING;
 	assert_int_equal(frame_type_get(v, f, FRAME_L3), -ERESTART);
-	expect(FRAME_STATE_NONE, FRAME_NONE, 0, 1);
+	expect(FRAME_STATE_NONE, FRAME_L3, 0, 1);
 	d->life = DOMAIN_LIVE;
 }
 
@@ -432,6 +432,20 @@ static void test_flush(void **state)
 	(void)flushes();
 	assert_true(frame_get_writable(v, f, d));
 	assert_int_equal(flushes(), 1);
+	frame_put_writable(f);
+	/* A table that was in use, then failed to become one again, may still be remembered by processors. */
+	assert_int_equal(frame_type_get(v, f, FRAME_L2), 0);
+	frame_type_put(v, f, FRAME_L2);
+	assert_int_equal(frame_type_drain(v, d), 0);
+	verdict = -EINVAL;
+	assert_int_equal(frame_type_get(v, f, FRAME_L2), -EINVAL);
+	verdict = -ERESTART;
+	assert_int_equal(frame_type_get(v, f, FRAME_L2), -ERESTART);
+	assert_true(frame_type_abandon(v, f));
+	verdict = 0;
+	(void)flushes();
+	assert_true(frame_get_writable(v, f, d));
+	assert_int_equal(flushes(), 2);
 	frame_put_writable(f);
 	/* Mapped by others: every CPU. */
 	assert_true(frame_get_writable(v, f, d));

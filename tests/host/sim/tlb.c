@@ -333,6 +333,11 @@ int guest_write64(struct vcpu *v, gva_t dst, u64 val)
 	return copy(v, &val, dst, sizeof(val), true);
 }
 
+int guest_write32(struct vcpu *v, gva_t dst, u32 val)
+{
+	return copy(v, &val, dst, sizeof(val), true);
+}
+
 bool sim_load(struct vcpu *v, gva_t va, u64 *val)
 {
 	return guest_read64(v, val, va) == 0;

@@ -125,13 +125,13 @@ static void invalidated(struct frame *f, enum frame_type last)
 }
 
 /*
- * The partial validation of f, which is this CPU's (INVALIDATING), is undone. It never was in use as a page table, and nobody has written
- * to it: there is nothing that a TLB could know.
+ * The partial validation of f, which is this CPU's (INVALIDATING), is undone. The word goes on saying what the frame was last: it never
+ * came into use this time, but processors may remember it as a table of the same type from before.
  */
 static void unwind(struct vcpu *actor, struct frame *f, enum frame_type t)
 {
 	frame_type_ops->invalidate(actor, f, t, f->aux);
-	invalidated(f, FRAME_NONE);
+	invalidated(f, t);
 }
 
 static bool type_has_ops(enum frame_type t)

@@ -19,6 +19,7 @@ struct pv_domain {
 static int domain_init(struct domain *d, const void *config)
 {
 	(void)config;
+	mmu_direct_frames = MIN(frame_limit, DIRECT_MAP_FRAMES);
 	d->pv = hv_alloc(sizeof(*d->pv));
 	return d->pv ? 0 : -ENOMEM;
 }

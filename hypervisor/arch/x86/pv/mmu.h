@@ -12,6 +12,7 @@
 #include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/frame_type.h>
+#include <hv/guest.h>
 
 #define PTE_PRESENT (1UL << 0)
 #define PTE_WRITE (1UL << 1)
@@ -47,52 +48,83 @@ static inline enum frame_type table_type(unsigned int level)
 struct mmu_rules {
 	struct domain *d;		/* owner of the page tables */
 	struct domain *data;		/* owner of the frames */
-	const struct domain *plain;	/* == data where nothing special is to be looked at, else one that owns no frames */
-	u64 writable_key;		/* the same for writable mappings */
+	u64 writable_key;		/* of data's frames that may be mapped writable as they are; else one that no frame has */
+	u16 readonly_id;		/* the same for read-only mappings: data's id, or one that owns nothing */
 	bool io_only;
 };
 
 /* The usual case: a domain's tables map its own frames. */
 static inline struct mmu_rules mmu_rules_own(struct domain *d)
 {
-	return (struct mmu_rules){ .d = d, .data = d, .plain = d, .writable_key = frame_type_key(FRAME_WRITABLE, d->id) };
+	return (struct mmu_rules){ .d = d, .data = d, .writable_key = frame_type_key(FRAME_WRITABLE, d->id), .readonly_id = d->id };
 }
 
 /* --- mmu_entry.c --- */
-int l1_entry_get_slow(struct vcpu *actor, const struct mmu_rules *r, u64 *entry) must_check;
-
 /*
  * Takes what a present L1 entry is to hold and makes the entry as it must be (user bit, no global bit). 0, -EINVAL, -EPERM,
  * -ERESTART. No lock held.
  */
-static inline int must_check l1_entry_get(struct vcpu *actor, const struct mmu_rules *r, u64 *entry)
-{
-	u64 e = *entry, n = (e & PTE_ADDRESS) >> PAGE_SHIFT;
-	struct frame *f;
+int l1_entry_get(struct vcpu *actor, const struct mmu_rules *r, u64 *entry) must_check;
+/* The same for an entry of d's that maps d's own frames. */
+int l1_entry_get_own(struct vcpu *actor, struct domain *d, u64 *entry) must_check;
 
-	if (likely((e & (PTE_PRESENT | PTE_USER | PTE_GLOBAL | PTE_CACHE)) == (PTE_PRESENT | PTE_USER) && n < frame_limit)) {
-		f = frame_of(mfn(n));
-		if (e & PTE_WRITE ? frame_type_try_get(f, r->writable_key) : frame_get(f, r->plain))
-			return 0;
+/* Flags that an entry has if it may stay as it is, and nothing special is to be looked at. */
+#define PTE_PLAIN_MASK (PTE_PRESENT | PTE_USER | PTE_GLOBAL | PTE_CACHE)
+#define PTE_PLAIN (PTE_PRESENT | PTE_USER)
+
+/* The frame that an entry names, whose number is below frame_limit: sparing a shift. */
+static inline struct frame *pte_frame(u64 address)
+{
+	_Static_assert(sizeof(struct frame) == 1 << 5, "size of struct frame");
+	return (struct frame *)(void *)((u8 *)FRAME_TABLE + (address >> (PAGE_SHIFT - 5)));
+}
+
+/* The case of nearly all entries: nothing to change, and the frame has the type already (or needs none). False: ask l1_entry_get. */
+static inline __attribute__((always_inline)) bool must_check l1_entry_get_plain(u64 e, u64 limit, u64 writable_key, u16 readonly_id)
+{
+	u64 address = e & PTE_ADDRESS;
+
+	if ((e & PTE_PLAIN_MASK) != PTE_PLAIN || unlikely(address >= limit))
+		return false;
+	return e & PTE_WRITE ? frame_type_try_get(pte_frame(address), writable_key) :
+			       frame_try_get(pte_frame(address), readonly_id);
+}
+
+/* frame_limit as an address. */
+static inline u64 frame_limit_address(void)
+{
+	return frame_limit << PAGE_SHIFT;
+}
+
+void l1_entry_put_rest(struct vcpu *actor, u64 e);
+
+/* Drops what a present L1 entry holds; limit: frame_limit_address(). */
+static inline __attribute__((always_inline)) void l1_entry_put_present(struct vcpu *actor, u64 e, u64 limit)
+{
+	u64 address = e & PTE_ADDRESS;
+	struct frame *f = pte_frame(address);
+
+	if (unlikely(address >= limit))
+		return;
+	if (e & PTE_WRITE) {
+		u64 word = READ_ONCE(f->type);
+
+		/* More than the last reference; I/O memory has none. */
+		while (likely((u32)word >= 2 * FRAME_TYPE_ONE))
+			if (likely(__atomic_compare_exchange_n(&f->type, &word, word - FRAME_TYPE_ONE, false, __ATOMIC_ACQ_REL,
+							       __ATOMIC_RELAXED)))
+				return;
+		l1_entry_put_rest(actor, e);
+	} else if (likely(f->flags & FRAME_RAM)) {
+		frame_put(f);
 	}
-	return l1_entry_get_slow(actor, r, entry);
 }
 
 /* Drops what an L1 entry holds; the entry was replaced by a locked instruction, or its table is being invalidated. */
 static inline void l1_entry_put(struct vcpu *actor, u64 e)
 {
-	u64 n = (e & PTE_ADDRESS) >> PAGE_SHIFT;
-	struct frame *f;
-
-	if (!(e & PTE_PRESENT) || unlikely(n >= frame_limit))
-		return;
-	f = frame_of(mfn(n));
-	if (unlikely(!(f->flags & FRAME_RAM)))
-		return;
-	if (e & PTE_WRITE)
-		frame_type_drop(actor, f);
-	else
-		frame_put(f);
+	if (e & PTE_PRESENT)
+		l1_entry_put_present(actor, e, frame_limit_address());
 }
 
 /* The same for present entries of levels 2 to 4: the table below becomes valid. 0, -EINVAL, -ERESTART. */
@@ -108,6 +140,9 @@ static inline bool l4_slot_reserved(unsigned int index)
 {
 	return index >= HV_L4_FIRST && index <= HV_L4_LAST;
 }
+
+/* Frames below this number have a struct frame and are in the direct map: what short paths are for. Set with the first domain. */
+extern u64 mmu_direct_frames;
 
 /* --- mmu_update.c --- */
 /* The frame of a valid L1 that maps va in v's kernel address space, and the entry's index; NULL when there is none. A hint: no reference. */
@@ -126,7 +161,13 @@ int l1_commit_if(struct vcpu *actor, const struct domain *d, struct frame *f, un
  * The end of mmu_update and mmuext_op, which share their arguments (list, count, *pdone, foreigndom): stores the number of operations done
  * and, for rc -ERESTART, what is left in args. Returns rc, or -EFAULT.
  */
-long mmu_batch_end(struct vcpu *v, u64 *args, size_t size, u32 done, int rc);
+long mmu_batch_end_long(struct vcpu *v, u64 *args, size_t size, u32 done, int rc);
+static inline long mmu_batch_end(struct vcpu *v, u64 *args, size_t size, u32 done, int rc)
+{
+	if (unlikely(rc || (args[1] & COUNT_PREEMPTED)))
+		return mmu_batch_end_long(v, args, size, done, rc);
+	return args[2] ? guest_write32(v, args[2], done) : 0;
+}
 
 /* --- mmu_domain.c --- */
 /* True when the actor may change memory and page tables of d. */

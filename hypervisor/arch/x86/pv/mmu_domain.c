@@ -53,7 +53,7 @@ int mmu_rules_get(struct vcpu *actor, struct domain *d, domid_t id, struct mmu_r
 	out->data = data;
 	if (data != d) {
 		/* Nothing belongs to the idle domain. Read-only mappings of another domain's memory need no care. */
-		out->plain = id == DOMID_IO || id == DOMID_XEN ? idle_domain : data;
+		out->readonly_id = id == DOMID_IO || id == DOMID_XEN ? DOMID_IDLE : data->id;
 		out->writable_key = frame_type_key(FRAME_WRITABLE, DOMID_IDLE);
 	}
 	return 0;

@@ -46,7 +46,7 @@ static int writable_entry_get(struct vcpu *actor, const struct mmu_rules *r, str
 	return rc;
 }
 
-int l1_entry_get_slow(struct vcpu *actor, const struct mmu_rules *r, u64 *entry)
+int l1_entry_get(struct vcpu *actor, const struct mmu_rules *r, u64 *entry)
 {
 	u64 e = (*entry | PTE_USER) & ~PTE_GLOBAL;
 	mfn_t m = pte_mfn(e);
@@ -70,6 +70,19 @@ int l1_entry_get_slow(struct vcpu *actor, const struct mmu_rules *r, u64 *entry)
 	if (!rc)
 		*entry = e;
 	return rc;
+}
+
+int l1_entry_get_own(struct vcpu *actor, struct domain *d, u64 *entry)
+{
+	const struct mmu_rules r = mmu_rules_own(d);
+	u64 e = (*entry | PTE_USER) & ~PTE_GLOBAL;
+
+	/* Kernels leave the user bit out. */
+	if (l1_entry_get_plain(e, frame_limit_address(), r.writable_key, d->id)) {
+		*entry = e;
+		return 0;
+	}
+	return l1_entry_get(actor, &r, entry);
 }
 
 /* --- entries of tables above --- */
@@ -110,23 +123,45 @@ int table_entry_get(struct vcpu *actor, const struct domain *d, unsigned int lev
 
 /* --- whole tables --- */
 
+/* Writable entries that have references to spare, and I/O memory, were looked at before. */
+void l1_entry_put_rest(struct vcpu *actor, u64 e)
+{
+	struct frame *f = pte_frame(e & PTE_ADDRESS);
+
+	if (f->flags & FRAME_RAM)
+		frame_type_drop(actor, f);
+}
+
+/* The first entry, from i on, that is not plain; those before it have got their references. */
+static noinline_fn u32 l1_validate_plain(const u64 *table, u32 i, u16 id)
+{
+	const u64 key = frame_type_key(FRAME_WRITABLE, id), limit = frame_limit_address();
+	const u64 *p = table + i, *end = table + PTES;
+
+	for (; p != end; p++) {
+		u64 e = READ_ONCE(*p);
+
+		if (!l1_entry_get_plain(e, limit, key, id) && (e & PTE_PRESENT))
+			break;
+	}
+	return (u32)(p - table);
+}
+
 static int l1_validate(struct vcpu *actor, struct frame *f, struct domain *d)
 {
-	const struct mmu_rules r = mmu_rules_own(d);
 	u64 *table = frame_map(frame_mfn(f));
-	u32 i;
+	u32 i = f->aux;
 	int rc = 0;
 
-	for (i = f->aux; i < PTES; i++) {
+	while ((i = l1_validate_plain(table, i, d->id)) < PTES) {
 		u64 old = READ_ONCE(table[i]), e = old;
 
-		if (!(e & PTE_PRESENT))
-			continue;
-		rc = l1_entry_get(actor, &r, &e);
+		rc = l1_entry_get_own(actor, d, &e);
 		if (unlikely(rc))
 			break;
-		if (unlikely(e != old))
+		if (e != old)
 			WRITE_ONCE(table[i], e);
+		i++;
 	}
 	f->aux = i;
 	frame_unmap(table);
@@ -200,10 +235,16 @@ static int validate(struct vcpu *actor, struct frame *f, enum frame_type t)
 	return table_validate(actor, f, d, (unsigned int)(t - FRAME_L1) + 1);
 }
 
-static void l1_invalidate(struct vcpu *actor, const u64 *table, u32 n)
+static noinline_fn void l1_invalidate(struct vcpu *actor, const u64 *table, u32 n)
 {
-	for (u32 i = 0; i < n; i++)
-		l1_entry_put(actor, READ_ONCE(table[i]));
+	const u64 *p = table, *end = table + n, limit = frame_limit_address();
+
+	for (; p != end; p++) {
+		u64 e = READ_ONCE(*p);
+
+		if (e & PTE_PRESENT)
+			l1_entry_put_present(actor, e, limit);
+	}
 }
 
 static void table_invalidate(struct vcpu *actor, const u64 *table, u32 n, bool l4)

@@ -115,7 +115,7 @@ static int flush_multi(struct vcpu *v, gva_t bitmap, bool page, gva_t va)
 }
 
 /* Flushes that name an address of the hypervisor have nothing to do: the guest has no translation there. */
-static int page_flush(struct vcpu *v, const struct mmuext_op *op)
+static inline int page_flush(struct vcpu *v, const struct mmuext_op *op)
 {
 	gva_t va = op->arg1.linear_addr;
 
@@ -133,18 +133,15 @@ static int page_flush(struct vcpu *v, const struct mmuext_op *op)
 
 /* --- dispatch --- */
 
-/* Operations on the actor's own address space. */
+/* Operations on the actor's own address space, but for two that batch_run has. */
 static int own_op(struct vcpu *v, const struct mmuext_op *op)
 {
 	switch (op->cmd) {
-	case MMUEXT_NEW_BASEPTR:
-		return pv_root_set(v, v, mfn(op->arg1.mfn), false);
 	case MMUEXT_NEW_USER_BASEPTR:
 		return pv_root_set(v, v, mfn(op->arg1.mfn), true);
 	case MMUEXT_TLB_FLUSH_LOCAL:
 		tlb_flush_local();
 		return 0;
-	case MMUEXT_INVLPG_LOCAL:
 	case MMUEXT_INVLPG_MULTI:
 	case MMUEXT_INVLPG_ALL:
 		return page_flush(v, op);
@@ -166,7 +163,7 @@ static int own_op(struct vcpu *v, const struct mmuext_op *op)
 	}
 }
 
-static int op_do(struct vcpu *v, struct domain *fd, const struct mmuext_op *op)
+static noinline_fn int op_do(struct vcpu *v, struct domain *fd, const struct mmuext_op *op)
 {
 	switch (op->cmd) {
 	case MMUEXT_PIN_L1_TABLE:
@@ -185,47 +182,79 @@ static int op_do(struct vcpu *v, struct domain *fd, const struct mmuext_op *op)
 	}
 }
 
-static int batch_run(struct vcpu *v, struct domain *fd, gva_t list, u32 count, u32 *done)
+/* A kernel changes its address space: mostly to one that is validated. */
+static inline int new_baseptr(struct vcpu *v, u64 root)
+{
+	mfn_t old = v->pv->kernel_root;
+
+	if (unlikely(root >= frame_limit || !frame_type_try_get(frame_of(mfn(root)), frame_type_key(FRAME_L4, v->domain->id))))
+		return pv_root_set(v, v, mfn(root), false);
+	v->pv->kernel_root = mfn(root);
+	cr3_write(mfn_paddr(mfn(root)).v);
+	frame_type_drop(v, frame_of(old));
+	return 0;
+}
+
+/* own: fd is the actor's domain. The operations that guests make all the time come first. */
+static inline __attribute__((always_inline)) int batch_run(struct vcpu *v, struct domain *fd, bool own, gva_t list, u32 count,
+							   u32 *done)
 {
 	struct mmuext_op op;
-	int rc;
+	int rc = 0;
+	u32 n;
 
-	for (*done = 0; *done < count; ++*done) {
+	for (n = 0; n < count; n++) {
 		/* Each may be a whole table or page. */
-		if (*done && preempt_needed())
-			return -ERESTART;
-		if (unlikely(guest_array_in(v, &op, list, *done)))
-			return -EFAULT;
-		rc = op_do(v, fd, &op);
+		rc = -ERESTART;
+		if (n && preempt_needed())
+			break;
+		rc = -EFAULT;
+		if (unlikely(guest_array_in(v, &op, list, n)))
+			break;
+		if (own && op.cmd == MMUEXT_INVLPG_LOCAL)
+			rc = page_flush(v, &op);
+		else if (own && op.cmd == MMUEXT_NEW_BASEPTR)
+			rc = new_baseptr(v, op.arg1.mfn);
+		else
+			rc = op_do(v, fd, &op);
 		if (unlikely(rc))
-			return rc;
+			break;
 		if (unlikely(!frame_type_drained(fd)) && mmu_drain(v, fd)) {
-			++*done;
-			return -ERESTART;
+			rc = -ERESTART;
+			n++;
+			break;
 		}
 	}
-	return 0;
+	*done = n;
+	return rc;
+}
+
+static noinline_fn long mmuext_foreign(struct vcpu *v, u64 *args)
+{
+	struct domain *fd;
+	u32 done = 0;
+	int rc;
+
+	rc = mmu_domain_get(v, (domid_t)args[3], &fd);
+	if (rc)
+		return rc;
+	rc = mmu_drain(v, fd);
+	if (!rc)
+		rc = batch_run(v, fd, fd == v->domain, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
+	domain_put(fd);
+	return mmu_batch_end(v, args, sizeof(struct mmuext_op), done, rc);
 }
 
 long do_mmuext_op(struct vcpu *v, u64 *args)
 {
-	struct domain *fd = v->domain;
+	struct domain *d = v->domain;
 	u32 done;
 	int rc;
 
-	if (likely((domid_t)args[3] == DOMID_SELF)) {
-		if (unlikely(!frame_type_drained(fd)) && mmu_drain(v, fd))
-			return -ERESTART;
-		rc = batch_run(v, fd, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
-	} else {
-		rc = mmu_domain_get(v, (domid_t)args[3], &fd);
-		if (rc)
-			return rc;
-		done = 0;
-		rc = mmu_drain(v, fd);
-		if (!rc)
-			rc = batch_run(v, fd, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
-		domain_put(fd);
-	}
+	if (unlikely((domid_t)args[3] != DOMID_SELF))
+		return mmuext_foreign(v, args);
+	if (unlikely(!frame_type_drained(d)) && mmu_drain(v, d))
+		return -ERESTART;
+	rc = batch_run(v, d, true, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
 	return mmu_batch_end(v, args, sizeof(struct mmuext_op), done, rc);
 }

@@ -13,6 +13,8 @@
 #define WORK_LIMIT 64u
 #define WORK_TABLE 32u
 
+u64 mmu_direct_frames;
+
 struct frame *l1_find(const struct vcpu *v, gva_t va, unsigned int *index)
 {
 	struct frame *f = frame_of(v->pv->kernel_root);
@@ -84,20 +86,53 @@ int l1_commit_if(struct vcpu *actor, const struct domain *d, struct frame *f, un
 	return 0;
 }
 
-static inline int l1_update(struct vcpu *actor, const struct mmu_rules *r, struct frame *f, unsigned int index, u64 val, u64 keep)
+/* An entry of any L1. */
+static noinline_fn int l1_update(struct vcpu *actor, const struct mmu_rules *r, struct frame *f, unsigned int index, u64 val,
+				 u64 keep)
 {
 	u64 new = val;
 	int rc;
 
 	if (new & PTE_PRESENT) {
 		rc = l1_entry_get(actor, r, &new);
-		if (unlikely(rc))
+		if (rc)
 			return rc;
 	}
 	rc = l1_commit(actor, r->d, f, index, new, keep);
-	if (unlikely(rc))
+	if (rc)
 		l1_entry_put(actor, new);
 	return rc;
+}
+
+/*
+ * The same, short: f is the frame of the page-table entry at machine address `at`, which is in the direct map. key: what f's word is
+ * like when it is an L1 of the right domain. r NULL: d's tables and d's frames.
+ */
+static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor, struct domain *d, const struct mmu_rules *r,
+							      struct frame *f, u64 key, u64 at, u64 val)
+{
+	const u64 writable_key = r ? r->writable_key : frame_type_key(FRAME_WRITABLE, d->id);
+	u64 *pte = (u64 *)(void *)(DIRECT_MAP + at), new = val, fixed;
+	int rc;
+
+	if ((new & PTE_PRESENT) &&
+	    unlikely(!l1_entry_get_plain(new, frame_limit_address(), writable_key, r ? r->readonly_id : d->id))) {
+		fixed = new;
+		rc = r ? l1_entry_get(actor, r, &fixed) : l1_entry_get_own(actor, d, &fixed);
+		if (rc)
+			return rc;
+		new = fixed;
+	}
+	frame_lock(f);
+	if (unlikely(!frame_type_has_key(f, key))) {
+		frame_unlock(f);
+		l1_entry_put(actor, new);
+		return -EINVAL;
+	}
+	new = __atomic_exchange_n(pte, new, __ATOMIC_SEQ_CST);
+	frame_unlock(f);
+	l1_entry_put(actor, new);
+	return 0;
 }
 
 /* One entry of a table of level 2 to 4. */
@@ -150,49 +185,89 @@ static int flush_others(struct vcpu *v, gva_t va, u64 flags)
 	return 0;
 }
 
-static inline int flush(struct vcpu *v, gva_t va, u64 flags)
+static int flush(struct vcpu *v, gva_t va, u64 flags)
 {
-	if (likely(flags == UVMF_NONE))
+	u64 type = flags & UVMF_FLUSHTYPE_MASK;
+
+	if (type == UVMF_NONE)
 		return 0;
-	if (likely(flags == (UVMF_INVLPG | UVMF_LOCAL))) {
-		tlb_flush_page_local(va);
-		return 0;
-	}
-	switch (flags & UVMF_FLUSHTYPE_MASK) {
-	case UVMF_TLB_FLUSH:
-		if (flags != (UVMF_TLB_FLUSH | UVMF_LOCAL))
-			return flush_others(v, va, flags);
-		tlb_flush_local();
-		return 0;
-	case UVMF_INVLPG:
+	if (flags & ~UVMF_FLUSHTYPE_MASK)
 		return flush_others(v, va, flags);
-	case UVMF_NONE:
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	if (type == UVMF_INVLPG)
+		tlb_flush_page_local(va);
+	else
+		tlb_flush_local();
+	return 0;
 }
 
-static inline int va_update(struct vcpu *v, const struct mmu_rules *r, gva_t va, u64 val, u64 flags)
+static noinline_fn int va_update(struct vcpu *v, const struct mmu_rules *r, gva_t va, u64 val, u64 flags)
 {
 	unsigned int index;
 	struct frame *f;
 	int rc;
 
-	if (unlikely(!guest_range_ok(va, 1) || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK))
+	if (!guest_range_ok(va, 1) || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK)
 		return -EINVAL;
 	f = l1_find(v, va, &index);
-	if (unlikely(!f))
+	if (!f)
 		return -EINVAL;
 	rc = l1_update(v, r, f, index, val, 0);
-	return likely(!rc) ? flush(v, va, flags) : rc;
+	return rc ? rc : flush(v, va, flags);
+}
+
+/* Machine address of the table that the entry for va in the table at `table` names; ~0 when that is not a table of this key, in the direct map. */
+static inline __attribute__((always_inline)) u64 table_below_short(u64 table, gva_t va, unsigned int level, u64 key)
+{
+	u64 e = READ_ONCE(*(u64 *)(void *)(DIRECT_MAP + table + pte_index(va, level) * sizeof(u64)));
+	u64 below = e & PTE_ADDRESS;
+
+	if (unlikely(!(e & PTE_PRESENT) || below >> PAGE_SHIFT >= mmu_direct_frames ||
+		     !frame_type_has_key(frame_of(mfn(below >> PAGE_SHIFT)), key)))
+		return ~0UL;
+	return below;
+}
+
+static inline __attribute__((always_inline)) u64 l1_find_short(const struct vcpu *v, gva_t va)
+{
+	const u16 id = v->domain->id;
+	u64 table = v->pv->kernel_root.v << PAGE_SHIFT;
+
+	if (unlikely(v->pv->kernel_root.v >= mmu_direct_frames))
+		return ~0UL;
+	table = table_below_short(table, va, 4, frame_type_key(FRAME_L3, id));
+	if (unlikely(table == ~0UL))
+		return table;
+	table = table_below_short(table, va, 3, frame_type_key(FRAME_L2, id));
+	if (unlikely(table == ~0UL))
+		return table;
+	return table_below_short(table, va, 2, frame_type_key(FRAME_L1, id));
+}
+
+static noinline_fn int va_update_own(struct vcpu *v, gva_t va, u64 val, u64 flags)
+{
+	const struct mmu_rules r = mmu_rules_own(v->domain);
+
+	return va_update(v, &r, va, val, flags);
 }
 
 long do_update_va_mapping(struct vcpu *v, u64 *args)
 {
-	const struct mmu_rules r = mmu_rules_own(v->domain);
+	const u64 flags = args[2];
+	struct domain *d = v->domain;
+	gva_t va = args[0];
+	u64 table;
+	int rc;
 
-	return va_update(v, &r, args[0], args[1], args[2]);
+	if (unlikely(!guest_range_ok(va, 1) || (flags != UVMF_NONE && flags != (UVMF_INVLPG | UVMF_LOCAL))))
+		return va_update_own(v, va, args[1], flags);
+	table = l1_find_short(v, va);
+	if (unlikely(table == ~0UL))
+		return va_update_own(v, va, args[1], flags);
+	rc = l1_update_at(v, d, NULL, frame_of(mfn(table >> PAGE_SHIFT)), frame_type_key(FRAME_L1, d->id),
+			  table + pte_index(va, 1) * sizeof(u64), args[1]);
+	if (likely(!rc) && flags != UVMF_NONE)
+		tlb_flush_page_local(va);
+	return rc;
 }
 
 long do_update_va_mapping_otherdomain(struct vcpu *v, u64 *args)
@@ -217,64 +292,44 @@ long do_update_va_mapping_otherdomain(struct vcpu *v, u64 *args)
 struct batch {
 	struct vcpu *v;
 	struct mmu_rules rules;
-	/* The page-table frame that was looked up last. */
-	mfn_t table;
-	struct frame *f;
-	unsigned int level;	/* 0: not a page table */
+	u64 table;		/* frame number of the L1 in the direct map that was changed last */
+	u64 l1_key;
 	u32 work;
 };
 
-static int batch_table(struct batch *b, mfn_t m)
-{
-	u64 word;
-
-	b->table = INVALID_MFN;
-	if (!frame_valid(m))
-		return -EINVAL;
-	b->f = frame_of(m);
-	word = READ_ONCE(b->f->type);
-	b->level = 0;
-	if (frame_word_state(word) == FRAME_STATE_VALID && frame_type_is_table(frame_word_type(word)))
-		b->level = (unsigned int)(frame_word_type(word) - FRAME_L1) + 1;
-	b->table = m;
-	return 0;
-}
+#define NO_TABLE (~0UL)
 
 /* A page of the domain that is no page table yet is only memory. */
-static int memory_update(const struct batch *b, unsigned int index, u64 val, u64 keep)
+static int memory_update(const struct batch *b, struct frame *f, unsigned int index, u64 val, u64 keep)
 {
 	u64 *entry;
 
-	if (!frame_get_writable(b->v, b->f, b->rules.d))
+	if (!frame_get_writable(b->v, f, b->rules.d))
 		return -EINVAL;
-	entry = (u64 *)frame_map(b->table) + index;
+	entry = (u64 *)frame_map(frame_mfn(f)) + index;
 	WRITE_ONCE(*entry, val | (READ_ONCE(*entry) & keep));
 	frame_unmap(entry);
-	frame_put_writable(b->f);
+	frame_put_writable(f);
 	return 0;
 }
 
-static int entry_update(struct batch *b, u64 ptr, u64 val, u64 keep)
+static noinline_fn int entry_update(struct batch *b, u64 at, u64 val, u64 keep)
 {
-	unsigned int index = (ptr & ~PAGE_MASK) / sizeof(u64);
-	mfn_t m = paddr_mfn(paddr(ptr));
-	int rc;
+	unsigned int index = (at & ~PAGE_MASK) / sizeof(u64), level = 0;
+	mfn_t m = paddr_mfn(paddr(at));
+	struct frame *f;
+	u64 word;
 
-	if (unlikely(m.v != b->table.v)) {
-		rc = batch_table(b, m);
-		if (rc)
-			return rc;
-	}
-	if (likely(b->level == 1))
-		return l1_update(b->v, &b->rules, b->f, index, val, keep);
-	b->table = INVALID_MFN;
+	if (!frame_valid(m))
+		return -EINVAL;
+	f = frame_of(m);
+	word = READ_ONCE(f->type);
+	if (frame_word_state(word) == FRAME_STATE_VALID && frame_type_is_table(frame_word_type(word)))
+		level = (unsigned int)(frame_word_type(word) - FRAME_L1) + 1;
+	if (level == 1)
+		return l1_update(b->v, &b->rules, f, index, val, keep);
 	b->work += WORK_TABLE;
-	if (b->level)
-		return table_update(b->v, b->rules.d, b->f, b->level, index, val, keep);
-	b->table = m;
-	rc = memory_update(b, index, val, keep);
-	b->table = INVALID_MFN;
-	return rc;
+	return level ? table_update(b->v, b->rules.d, f, level, index, val, keep) : memory_update(b, f, index, val, keep);
 }
 
 static int machphys_update(const struct batch *b, u64 ptr, u64 val)
@@ -292,46 +347,68 @@ static int machphys_update(const struct batch *b, u64 ptr, u64 val)
 	return 0;
 }
 
-static int request_do(struct batch *b, const struct mmu_update *u)
+static noinline_fn int request_do(struct batch *b, u64 ptr, u64 val)
 {
-	u64 ptr = u->ptr & ~3UL;
+	u64 at = ptr & ~3UL;
 
-	switch (u->ptr & 3) {
+	switch (ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_NO_TRANSLATE:
 		/* Entries are aligned. */
-		return ptr & 4 ? -EINVAL : entry_update(b, ptr, u->val, 0);
+		return at & 4 ? -EINVAL : entry_update(b, at, val, 0);
 	case MMU_PT_UPDATE_PRESERVE_AD:
-		return ptr & 4 ? -EINVAL : entry_update(b, ptr, u->val, PTE_ACCESSED | PTE_DIRTY);
+		return at & 4 ? -EINVAL : entry_update(b, at, val, PTE_ACCESSED | PTE_DIRTY);
 	case MMU_MACHPHYS_UPDATE:
 	default:
-		return machphys_update(b, ptr, u->val);
+		return machphys_update(b, at, val);
 	}
+}
+
+/* True for entries that l1_update_at may change: mostly, entries of an L1 in a row. */
+static inline bool short_update(struct batch *b, u64 ptr)
+{
+	u64 m = ptr >> PAGE_SHIFT;
+
+	if (unlikely(ptr & 7))
+		return false;
+	if (likely(m == b->table))
+		return true;
+	if (unlikely(m >= mmu_direct_frames || !frame_type_has_key(frame_of(mfn(m)), b->l1_key)))
+		return false;
+	b->table = m;
+	return true;
 }
 
 /* Does requests from args[0] on until all are done, one fails, or preemption. Their number goes to *done. */
 static int batch_run(struct batch *b, gva_t list, u32 count, u32 *done)
 {
 	struct mmu_update u;
-	int rc;
+	u32 n;
+	int rc = 0;
 
-	for (*done = 0; *done < count; ++*done) {
+	for (n = 0; n < count; n++) {
 		if (unlikely(b->work >= WORK_LIMIT)) {
 			b->work = 0;
+			rc = -ERESTART;
 			if (preempt_needed())
-				return -ERESTART;
+				break;
 		}
-		if (unlikely(guest_array_in(b->v, &u, list, *done)))
-			return -EFAULT;
-		rc = request_do(b, &u);
+		rc = -EFAULT;
+		if (unlikely(guest_array_in(b->v, &u, list, n)))
+			break;
+		if (likely(short_update(b, u.ptr)))
+			rc = l1_update_at(b->v, b->rules.d, &b->rules, frame_of(mfn(u.ptr >> PAGE_SHIFT)), b->l1_key, u.ptr, u.val);
+		else
+			rc = request_do(b, u.ptr, u.val);
 		if (unlikely(rc))
-			return rc;
+			break;
 		b->work++;
 	}
-	return 0;
+	*done = n;
+	return rc;
 }
 
-long mmu_batch_end(struct vcpu *v, u64 *args, size_t size, u32 done, int rc)
+long mmu_batch_end_long(struct vcpu *v, u64 *args, size_t size, u32 done, int rc)
 {
 	u32 before = 0, all;
 
@@ -347,38 +424,50 @@ long mmu_batch_end(struct vcpu *v, u64 *args, size_t size, u32 done, int rc)
 	return rc;
 }
 
-long do_mmu_update(struct vcpu *v, u64 *args)
+static noinline_fn long mmu_update_foreign(struct vcpu *v, u64 *args, u32 foreign)
 {
-	u32 count = (u32)args[1] & ~COUNT_PREEMPTED, foreign = (u32)args[3], done;
+	struct batch b = { .v = v, .table = NO_TABLE };
 	struct domain *pt = v->domain;
-	struct batch b;
+	u32 done = 0;
 	int rc;
 
-	b.v = v;
-	b.table = INVALID_MFN;
-	b.work = 0;
-	if (unlikely(!frame_type_drained(pt)) && mmu_drain(v, pt))
-		return -ERESTART;
-	if (likely(foreign == DOMID_SELF)) {
-		b.rules = mmu_rules_own(pt);
-		rc = batch_run(&b, args[0], count, &done);
+	if (foreign >> 16) {
+		rc = mmu_domain_get(v, (domid_t)((foreign >> 16) - 1), &pt);
+		if (rc)
+			return rc;
 	} else {
-		if (foreign >> 16) {
-			rc = mmu_domain_get(v, (domid_t)((foreign >> 16) - 1), &pt);
-			if (rc)
-				return rc;
-		}
-		rc = mmu_rules_get(v, pt, (domid_t)foreign, &b.rules);
-		if (!rc) {
-			rc = batch_run(&b, args[0], count, &done);
-			mmu_rules_put(&b.rules);
-		} else {
-			done = 0;
-		}
+		domain_get(pt);
 	}
-	if (unlikely(!frame_type_drained(pt)) && mmu_drain(v, pt) && !rc)
+	rc = mmu_rules_get(v, pt, (domid_t)foreign, &b.rules);
+	if (!rc) {
+		b.l1_key = frame_type_key(FRAME_L1, pt->id);
+		rc = batch_run(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
+		mmu_rules_put(&b.rules);
+	}
+	if (!frame_type_drained(pt) && mmu_drain(v, pt) && !rc)
 		rc = -ERESTART;
-	if (unlikely(foreign >> 16))
-		domain_put(pt);
+	domain_put(pt);
+	return mmu_batch_end(v, args, sizeof(struct mmu_update), done, rc);
+}
+
+long do_mmu_update(struct vcpu *v, u64 *args)
+{
+	struct domain *d = v->domain;
+	struct batch b;
+	u32 done;
+	int rc;
+
+	if (unlikely(!frame_type_drained(d)) && mmu_drain(v, d))
+		return -ERESTART;
+	if (unlikely((u32)args[3] != DOMID_SELF))
+		return mmu_update_foreign(v, args, (u32)args[3]);
+	b.v = v;
+	b.rules = mmu_rules_own(d);
+	b.table = NO_TABLE;
+	b.l1_key = frame_type_key(FRAME_L1, d->id);
+	b.work = 0;
+	rc = batch_run(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
+	if (unlikely(!frame_type_drained(d)) && mmu_drain(v, d) && !rc)
+		rc = -ERESTART;
 	return mmu_batch_end(v, args, sizeof(struct mmu_update), done, rc);
 }
