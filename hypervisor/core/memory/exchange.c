@@ -60,14 +60,18 @@ static long frame_named(struct vcpu *v, const struct exchange *x, u64 first, u64
 	return 0;
 }
 
-/* Frames that are the hypervisor's, chained by their links. Their type words hold the M2P entries they had. */
+/*
+ * Frames that are the hypervisor's, chained by `next`; `prev` and `aux` hold the M2P entry that each had. (Not the type word: the guest chose
+ * the entry, and could choose one that means a type.)
+ */
 struct frame_chain {
 	struct frame *first;
 };
 
 static void chain_add(struct frame_chain *c, struct frame *f, u64 pfn)
 {
-	f->type = pfn;
+	f->prev = (u32)pfn;
+	f->aux = (u32)(pfn >> 32);
 	f->next = c->first == NULL ? 0 : (u32)frame_mfn(c->first).v;
 	c->first = f;
 }
@@ -79,9 +83,8 @@ static struct frame *chain_take(struct frame_chain *c, u64 *pfn)
 	if (f == NULL)
 		return NULL;
 	c->first = f->next == 0 ? NULL : frame_of(mfn(f->next));
-	*pfn = f->type;
-	f->type = 0;
-	f->next = 0;
+	*pfn = (u64)f->aux << 32 | f->prev;
+	f->next = f->prev = f->aux = 0;
 	return f;
 }
 

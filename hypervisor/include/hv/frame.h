@@ -26,7 +26,7 @@ enum frame_type {
 };
 
 struct frame {
-	u64 type;		/* atomic word: type, state, pin, count (mm/frame_type.h) */
+	u64 type;		/* atomic word: type, state, pin, count (hv/frame_type.h); other uses by the hypervisor's own frames: bit 47 clear */
 	u32 refs;		/* atomic: bit 31 FRAME_ALLOC, the rest a count; 0 = free */
 	u16 owner;		/* domid; DOMID_XEN when it is the hypervisor's or free */
 	u8 flags;		/* FRAME_RAM ...; set at boot or under the owner's LOCK_DOMFRAMES */

@@ -172,10 +172,28 @@ static void test_cached_page(void **state)
 	assert_false(sim_store(w, sim_va(page2), 3));
 }
 
+/* Taken from the domain and given back, as by an exchange that fails. */
+static void test_stolen_page(void **state)
+{
+	u32 page = sim_alloc_page(d);
+
+	(void)state;
+	assert_true(sim_store(w, sim_va(page), 1));
+	assert_int_equal(va_set(v, page, 0, UVMF_INVLPG), 0);
+	assert_true(sim_store(w, sim_va(page), 0));
+	assert_true(frame_get(frame_at(page), d));
+	assert_int_equal(domain_frame_steal(d, frame_at(page)), 0);
+	assert_int_equal(domain_frame_assign(d, frame_at(page), 0), 0);
+	assert_int_equal(ext(v, MMUEXT_PIN_L1_TABLE, mfn_of(page), 0), 0);
+	assert_false(sim_store(w, sim_va(page), 1));
+	sim_check();
+}
+
 int teardown_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_teardown), TEST(test_teardown_preempted), TEST(test_walk), TEST(test_cached_table), TEST(test_cached_page),
+		TEST(test_stolen_page),
 	};
 
 	return cmocka_run_group_tests_name("teardown", tests, NULL, NULL);

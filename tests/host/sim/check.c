@@ -246,7 +246,7 @@ static void tlb_entry_check(unsigned int cpu, const struct sim_tlb_entry *t)
 
 	if (is_free[t->frame.v])
 		return;
-	if (f->owner != t->owner && !(f->owner == DOMID_XEN && (f->refs & FRAME_REFS)))
+	if (f->owner != t->owner && !(f->owner == DOMID_INVALID && (f->refs & FRAME_REFS)))
 		sim_fail("CPU %u can reach frame %#lx at %#lx, which was domain %u's and is domain %u's", cpu, LX(t->frame.v),
 			 LX(t->page), t->owner, f->owner);
 	if (t->writable && (f->refs & FRAME_REFS) && type != FRAME_WRITABLE && type != FRAME_NONE)

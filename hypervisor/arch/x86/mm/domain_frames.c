@@ -139,6 +139,8 @@ int domain_frame_assign(struct domain *d, struct frame *f, u32 flags)
 	int rc = 0;
 
 	BUG_ON(f->owner != DOMID_XEN || f->refs != 0);
+	/* It may have been stolen a moment ago, and nobody will know any more what type it had. */
+	tlb_stamp_flush(f->tlb_stamp);
 	spin_lock(&d->memory.lock);
 	if (READ_ONCE(d->life) != DOMAIN_LIVE)
 		rc = -EINVAL;
