@@ -5,8 +5,8 @@
  * is restarted with that entry as its first one.
  */
 #include "hypercall_private.h"
-#include <hv/domain.h>
 #include <hv/cpu.h>
+#include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/guest.h>
 #include <hv/softirq.h>
@@ -14,23 +14,17 @@
 
 #define BATCH 8u
 _Static_assert(sizeof(struct multicall_entry) == 64, "struct multicall_entry");
-
-/* What may not be in a list. */
-static inline bool multicall_refuses(u64 op)
-{
-	return op >= HYPERCALLS || op == __HYPERVISOR_iret || op == __HYPERVISOR_multicall;
-}
+_Static_assert((HYPERCALLS & (HYPERCALLS - 1)) == 0, "mask of hypercall numbers");
 
 /* The entry at guest address `at`. Returns 0, -EFAULT, or -ERESTART: it was preempted and is as far as it got. */
 static inline long multicall_one(struct vcpu *v, struct multicall_entry *e, gva_t at, u64 *counters)
 {
 	u64 op = e->op;
-	long result;
+	long result = -ENOSYS;
 
-	if (unlikely(multicall_refuses(op))) {
-		result = op == __HYPERVISOR_multicall ? -EINVAL : -ENOSYS;
-	} else {
-		op = index_clamp(op, HYPERCALLS);
+	if (likely(op < HYPERCALLS)) {
+		/* Also under speculation. The compiler knows that it is in range and must not drop this. */
+		__asm__("andl %1, %k0" : "+r"(op) : "i"(HYPERCALLS - 1) : "cc");
 		counters[op]++;
 		result = hypercall_table[op](v, e->args);
 		if (unlikely(result == -ERESTART)) {
@@ -44,12 +38,14 @@ static inline long multicall_one(struct vcpu *v, struct multicall_entry *e, gva_
 
 long do_multicall(struct vcpu *v, u64 *args)
 {
-	u64 *counters = cpu_info_of(v->cpu)->hypercalls;
+	struct cpu_info *info = cpu_info_of(v->cpu);
 	struct multicall_entry batch[BATCH];
 	gva_t at = args[0];
 	u64 left = (u32)args[1];
 	long rc = 0;
 
+	if (v->in_multicall)
+		return -EINVAL;
 	v->in_multicall = true;
 	while (left && !rc) {
 		u64 n = MIN(left, BATCH);
@@ -60,14 +56,17 @@ long do_multicall(struct vcpu *v, u64 *args)
 			rc = guest_copy_in(v, batch, at, sizeof(batch[0]));
 		}
 		for (u64 i = 0; i < n && !rc; i++) {
-			rc = multicall_one(v, &batch[i], at, counters);
+			rc = multicall_one(v, &batch[i], at, info->hypercalls);
 			if (rc)
 				break;
 			at += sizeof(batch[0]);
 			left--;
-			if (left && unlikely(preempt_needed()))
+			/* An entry may have blocked the vCPU: this shows here at once. */
+			if (left && unlikely(READ_ONCE(info->softirq)))
 				rc = -ERESTART;
 		}
+		if (left && !rc && unlikely(preempt_needed()))
+			rc = -ERESTART;
 	}
 	v->in_multicall = false;
 	if (rc == -ERESTART) {
