@@ -28,7 +28,7 @@ struct grant_active {
 struct grant_track {
 	struct domain *granter;	/* a reference is held; NULL: free */
 	u32 ref;		/* free: next free handle + 1, 0 = none */
-	u16 flags;		/* GNTMAP_host_map, _device_map, _readonly that are live */
+	u16 flags;		/* GNTMAP_host_map, _device_map that are live; _readonly, _contains_pte ... as mapped */
 	u16 busy;		/* an unmap is in progress */
 };
 

@@ -6,6 +6,8 @@
 #include "grant.h"
 
 #define LIVE_FLAGS ((u16)(GNTMAP_host_map | GNTMAP_device_map))
+/* What an unmapping, which has no flags of its own, has to know of the mapping. */
+#define KEPT_FLAGS (LIVE_FLAGS | GNTMAP_readonly | GNTMAP_application_map | GNTMAP_contains_pte)
 
 static struct grant_track *track_of(const struct grant_table *t, u32 handle)
 {
@@ -87,7 +89,7 @@ static int map_one(struct vcpu *v, struct gnttab_map_grant_ref *op, struct domai
 	k = track_of(t, handle);
 	domain_get(granter);
 	k->ref = op->ref;
-	k->flags = (u16)(op->flags & (GNTMAP_host_map | GNTMAP_device_map | GNTMAP_readonly));
+	k->flags = (u16)(op->flags & KEPT_FLAGS);
 	k->granter = granter;
 	spin_unlock(&t->track_lock);
 	op->handle = handle;
@@ -139,7 +141,7 @@ static int track_claim(struct grant_table *t, struct grant_unmap *u)
 	if (!k || !k->granter || k->busy) {
 		rc = GNTST_bad_handle;
 	} else {
-		u->flags = (u16)((k->flags & want) | (k->flags & GNTMAP_readonly));
+		u->flags = (u16)((k->flags & want) | (k->flags & ~LIVE_FLAGS));
 		u->granter = k->granter;
 		u->ref = k->ref;
 		k->busy = 1;

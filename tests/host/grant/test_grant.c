@@ -118,6 +118,25 @@ static void test_map_write_unmap(void **state)
 	assert_int_equal(unmap(&m), GNTST_bad_handle);
 }
 
+static void test_map_by_entry(void **state)
+{
+	struct gnttab_map_grant_ref m = { .flags = GNTMAP_host_map | GNTMAP_contains_pte, .ref = 9, .dom = 1 };
+	u32 l1 = sim_table(b, 1, sim_va(WINDOW));
+	u64 val;
+
+	(void)state;
+	/* The entry is named by its machine address, when mapping and when unmapping. */
+	m.host_addr = mfn_paddr(sim_mfn(b, l1)).v + (sim_va(WINDOW) >> PAGE_SHIFT) % 512 * 8;
+	grant_v1_set(9, GTF_permit_access, 2, sim_mfn(a, GRANTED).v);
+	assert_int_equal(OP(vb, map_grant_ref, &m), 0);
+	assert_int_equal(m.status, GNTST_okay);
+	assert_true(sim_store(vb, sim_va(WINDOW), 0x4321));
+	assert_int_equal(*(u64 *)sim_page(a, GRANTED), 0x4321);
+	assert_int_equal(unmap(&m), GNTST_okay);
+	assert_false(sim_load(vb, sim_va(WINDOW), &val));
+	assert_int_equal(v1(9)->flags, GTF_permit_access);
+}
+
 static void test_readonly(void **state)
 {
 	struct gnttab_map_grant_ref m;
@@ -402,7 +421,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_map_write_unmap), T(test_readonly), T(test_refused), T(test_bad_address), T(test_revoke_in_use),
+		T(test_map_write_unmap), T(test_map_by_entry), T(test_readonly), T(test_refused), T(test_bad_address), T(test_revoke_in_use),
 		T(test_unmap_wrong), T(test_copy), T(test_v2), T(test_many_handles), T(test_exit_while_mapped),
 		T(test_alloc_failures), T(test_misc_ops),
 	};

@@ -202,6 +202,7 @@ static void dom0_start(void)
 	modules_release();
 	console_receiver_set(input_notify);
 	console_dom0_starts();
+	d->controller_pause_count = 0;
 	domain_unpause(d);
 }
 
