@@ -5,7 +5,7 @@
 #include <hv/format.h>
 #include <hv/frame.h>
 #include <hv/guest.h>
-#include <hv/hypercall.h>
+#include <hv/perf.h>
 #include <hv/softirq.h>
 #include <hv/string.h>
 #include "control.h"
@@ -54,11 +54,11 @@ long sysctl_debug_keys(struct vcpu *v, struct xen_sysctl *op, bool *out)
 
 static long counters_copy(struct vcpu *v, const struct xen_sysctl_perfc_op *p)
 {
-	for (u32 nr = 0; nr < HYPERCALLS; nr++) {
+	for (u32 nr = 0; nr < perf_list_length(); nr++) {
 		xen_sysctl_perfc_desc_t desc = { .nr_vals = 1 };
-		xen_sysctl_perfc_val_t val = (u32)hypercall_count(nr);
+		xen_sysctl_perfc_val_t val = (u32)perf_list_value(nr);
 
-		hv_snprintf(desc.name, sizeof(desc.name), "hypercall %u", nr);
+		hv_snprintf(desc.name, sizeof(desc.name), "%s", perf_list_name(nr));
 		if (guest_array_out(v, HANDLE(p->desc), nr, &desc) || guest_array_out(v, HANDLE(p->val), nr, &val))
 			return -EFAULT;
 	}
@@ -71,10 +71,10 @@ long sysctl_perf_counters(struct vcpu *v, struct xen_sysctl *op, bool *out)
 	long rc = 0;
 
 	if (p->cmd == XEN_SYSCTL_PERFCOP_reset)
-		hypercall_count_reset();
+		perf_list_reset();
 	else if (p->cmd != XEN_SYSCTL_PERFCOP_query)
 		return -EINVAL;
-	p->nr_counters = p->nr_vals = HYPERCALLS;
+	p->nr_counters = p->nr_vals = perf_list_length();
 	if (HANDLE(p->desc) && HANDLE(p->val))
 		rc = counters_copy(v, p);
 	*out = true;

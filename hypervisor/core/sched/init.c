@@ -89,6 +89,8 @@ int sched_cpu_up(unsigned int cpu)
 		tree_init(&sc->pinned);
 		timer_init(&sc->slice, slice_ended, sc, cpu);
 	}
+	/* It was given to another CPU if this one was offline. */
+	timer_migrate(&sc->slice, cpu);
 	trace_cpu_init(cpu);
 	sc->loaded = idle;
 	__atomic_store_n(&sched_cpus[cpu], sc, __ATOMIC_RELEASE);
