@@ -86,7 +86,7 @@ demo: deps
 	@tests/system/demo
 
 # ---- Lint: rules that the compiler does not check. Each script in tests/lint is one of them. --------------------------
-LINT := text sizes goto-forward conditionals include-direction headers-alone
+LINT := text sizes goto-forward conditionals include-direction headers-alone options-documented links
 
 .PHONY: lint lint-abi lint-selftest lint-call-direction $(LINT:%=lint-%)
 #: make lint       rules of the tree: sizes, includes, calls, gotos, conditionals, text, the ABI against libxen-dev
