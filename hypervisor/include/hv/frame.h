@@ -60,7 +60,7 @@ extern u64 frame_limit;
  *						temporary window of this CPU (at most WINDOW_TEMP_PAGES at a time). m must be RAM.
  * void frame_unmap(const void *p)		Ends it; free of cost below 7.5 TiB. On the same CPU.
  * void *frame_map_keep(mfn_t m)		As frame_map, but for long, and for all CPUs; NULL when there is no room. Locks below
- *						LOCK_HEAP may be held.
+ *						LOCK_MAP may be held.
  * mfn_t frame_unmap_keep(const void *p)	Ends that; p may point anywhere into the page. Returns the frame.
  * void *mfn_virt(mfn_t m)			As frame_map for frames below the end of the direct map: all of the hypervisor's own.
  * mfn_t virt_mfn(const void *p)		The frame behind a pointer into the direct map.

@@ -29,9 +29,9 @@ enum lock_level {
 	LOCK_TIMER,		/* one CPU's timer queue */
 	LOCK_TIME,		/* wall clock and time calibration */
 	LOCK_RANGESET,		/* one set of ranges */
+	LOCK_MAP,		/* the hypervisor's own page tables */
 	LOCK_HEAP,		/* free lists of the frame allocator */
 	LOCK_SLAB,		/* free lists of the small-object allocator */
-	LOCK_MAP,		/* the hypervisor's own page tables */
 	LOCK_IPI,		/* one CPU's request queue */
 	LOCK_CONSOLE,		/* console ring and output devices; leaf */
 };
