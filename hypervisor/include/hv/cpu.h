@@ -32,6 +32,7 @@ struct cpu_info {
 	u32 cpu;		/* number of this CPU */
 	u32 softirq;		/* pending soft interrupts, bit mask of enum softirq; atomic */
 	u64 shadow_cr3;		/* XPTI: CR3 to load on the way to the guest; 0 = not in use */
+	u64 guest_cr3;		/* XPTI: CR3 of the guest's own root, to be loaded on entry when shadow_cr3 is not 0 */
 	u32 spec_ctrl;		/* MSR_SPEC_CTRL while a guest runs */
 	u32 reserved;
 	u64 fault;		/* error code and vector << 32 of the last fault that the exception table caught */

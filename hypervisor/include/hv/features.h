@@ -21,10 +21,10 @@ enum cpu_feature {
 	CPU_CPUID_FAULTING, CPU_RDRAND, CPU_UMIP, CPU_PKU, CPU_LA57, CPU_SVM, CPU_VMX, CPU_SSBD, CPU_IBRS, CPU_IBPB, CPU_STIBP,
 	CPU_MD_CLEAR, CPU_ARCH_CAPS, CPU_AMD, CPU_INTEL, CPU_ARAT, CPU_DEBUG_EXT, CPU_SYSCALL32, CPU_SYSENTER,
 	/* From CPU_DO_LFENCE_JUMP on: not what the CPU has but what is done about its flaws (speculation.c), so that code can be patched by it. */
-	CPU_DO_LFENCE_JUMP, CPU_DO_SPEC_ENTRY, CPU_DO_IBRS_ENTRY, CPU_DO_IBPB_ENTRY, CPU_DO_RSB_ENTRY, CPU_DO_BHB_ENTRY,
+	CPU_DO_LFENCE_JUMP, CPU_DO_SPEC_ENTRY, CPU_DO_SPEC_EXIT, CPU_DO_IBRS_ENTRY, CPU_DO_IBPB_ENTRY, CPU_DO_RSB_ENTRY, CPU_DO_BHB_ENTRY,
 	CPU_DO_IBPB_SWITCH, CPU_DO_VERW_EXIT, CPU_DO_DIV_SWITCH,
 	CPU_DO_L1TF_PTES,	/* refuse page-table entries that are not present and hold the address of memory */
-	CPU_DO_XPTI_DOM0, CPU_DO_XPTI_DOMU,	/* guests run on page tables without the hypervisor */
+	CPU_DO_XPTI, CPU_DO_XPTI_DOM0, CPU_DO_XPTI_DOMU,	/* (some) guests run on page tables without the hypervisor */
 	CPU_FEATURES,
 };
 

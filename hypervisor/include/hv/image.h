@@ -14,6 +14,8 @@ extern const u8 image_rodata_end[];			/* readable; from image_text_end on */
 extern const u8 image_data_end[], image_end[];		/* readable and writable; from image_rodata_end on */
 /* The symbol table, part of the last one. */
 extern const u8 image_symbols_start[], image_symbols_end[];
+/* Entry code and what it touches: all of the hypervisor that guests' page tables hold under XPTI. Page aligned. */
+extern const u8 entry_text_start[], entry_text_end[], entry_data_start[], entry_data_end[];
 /* Which indirect branches of the code go through thunks. */
 extern const u8 image_sites_start[], image_sites_end[];
 

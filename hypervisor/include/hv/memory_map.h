@@ -35,7 +35,7 @@
 #define HV_L4_DIRECT_MAP 257
 
 /* Pages of a CPU's window: its GDT (the guest's 14 pages, then 2 of the hypervisor), LDT, and temporary maps. */
-#define WINDOW_SHIFT 20
+#define WINDOW_SHIFT 21
 #define WINDOW_SIZE (MAP_ADDRESS(1) << WINDOW_SHIFT)
 #define WINDOW_GDT_PAGE 0
 #define WINDOW_GDT_PAGES 16

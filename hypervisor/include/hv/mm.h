@@ -67,7 +67,7 @@ static inline u64 percpu_window(unsigned int cpu)
 	return WINDOWS_START + ((u64)cpu << WINDOW_SHIFT);
 }
 /*
- * The 256 page-table entries of a CPU's window: entry n maps the page at percpu_window(cpu) + n * PAGE_SIZE. Entries of the GDT and LDT
+ * The page table of a CPU's window: entry n maps the page at percpu_window(cpu) + n * PAGE_SIZE. Entries of the GDT and LDT
  * windows are written with plain stores by that CPU (or before it starts), which then flushes the page. They are zero at first.
  */
 extern u64 *percpu_window_tables[];

@@ -110,6 +110,14 @@ void pv_inject_pf(struct vcpu *v, struct regs *r, gva_t addr, u32 error);
  */
 void pv_iret_fault(struct vcpu *v, struct regs *r);
 
+/* --- pv/xpti.c --- */
+/* Boot, before the CPU starts, and after its window was made: tables for it if any domain needs them. 0 or -ENOMEM. */
+int xpti_cpu_init(unsigned int cpu) must_check;
+/* v goes on this CPU to that root: with its copy without the hypervisor, if v's domain is to have one. */
+void xpti_load(const struct vcpu *v, mfn_t root);
+/* An L4 of d was changed: the copies follow before this returns. Locks may be held. */
+void xpti_root_changed(const struct domain *d, mfn_t root);
+
 /* --- pv/context.c: members of pv_guest_ops --- */
 /* Allocates v->pv with its reset values; frees it (descriptor tables and roots were dropped before). */
 int pv_vcpu_init(struct vcpu *v) must_check;

@@ -20,6 +20,21 @@
 
 #define STAND_IN __attribute__((weak))
 
+/* A CPU without features and without flaws. */
+STAND_IN bool cpu_feature[CPU_FEATURES];
+
+STAND_IN void xpti_load(const struct vcpu *v, mfn_t root)
+{
+	(void)v;
+	(void)root;
+}
+
+STAND_IN void xpti_root_changed(const struct domain *d, mfn_t root)
+{
+	(void)d;
+	(void)root;
+}
+
 /* --- scheduler: only counts --- */
 
 STAND_IN void vcpu_wake(struct vcpu *v)

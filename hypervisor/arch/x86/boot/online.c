@@ -15,6 +15,7 @@
 #include <hv/lock.h>
 #include <hv/log.h>
 #include <hv/mm.h>
+#include <hv/pv.h>
 #include <hv/sched.h>
 #include <hv/smp.h>
 #include <hv/softirq.h>
@@ -180,6 +181,8 @@ static int cpu_up_locked(unsigned int cpu)
 	if (cpu_online(cpu))
 		return 0;
 	rc = cpu_memory_create(cpu);
+	if (rc == 0)
+		rc = xpti_cpu_init(cpu);
 	if (rc == 0)
 		rc = timer_cpu_init(cpu);
 	if (rc != 0)

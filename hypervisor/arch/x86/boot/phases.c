@@ -162,8 +162,8 @@ static void cpu0_init(void)
 	video_init();
 	lapic_init_bsp();
 	topology_init(lapic_id());
-	if (timer_cpu_init(0) != 0)
-		panic("no memory for timers");
+	if (timer_cpu_init(0) != 0 || xpti_cpu_init(0) != 0)
+		panic("no memory for CPU 0");
 	time_init();
 	boot_cpu();
 	irq_init();

@@ -57,7 +57,7 @@ struct table_pointer {
 
 u64 boot_gdt_page[PAGE_SIZE / sizeof(u64)] aligned_to(PAGE_SIZE);
 u8 boot_tss_page[PAGE_SIZE] aligned_to(PAGE_SIZE);
-static u64 idt[256][2] aligned_to(PAGE_SIZE);
+static u64 idt[256][2] __attribute__((section(".entry.bss"))) aligned_to(PAGE_SIZE);	/* mapped with entry code */
 
 static void gdt_set(u64 *page, u16 selector, u64 descriptor)
 {

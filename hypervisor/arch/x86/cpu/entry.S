@@ -138,7 +138,7 @@ exit_syscall:
 
 	/* To the guest; rsp = &info->regs.rdi. */
 exit_args:
-	ALTERNATIVE("cmpl $trap_syscall, regs_vector - kept_size(%rsp)", "call spec_exit", CPU_DO_IBRS_ENTRY)
+	ALTERNATIVE("cmpl $trap_syscall, regs_vector - kept_size(%rsp)", "call spec_exit", CPU_DO_SPEC_EXIT)
 	jne exit_iret
 	movq REGS_rip - KEPT_SIZE(%rsp), %rcx
 	/* Where SYSRET to an address that is not canonical would fault in the hypervisor. */
@@ -272,7 +272,8 @@ exception_guest:
 	movq %rsp, %rsi
 	call pv_exception
 	jmp exit_to_guest
-1:	movq %rsp, %rdi
+1:	ALTERNATIVE("", "call xpti_fault_enter", CPU_DO_XPTI)
+	movq %rsp, %rdi
 	call exception_hypervisor
 	jmp exit_hypervisor
 
@@ -317,7 +318,9 @@ entry_ist:
 	testb $3, REGS_cs(%rsp)
 	jnz 1f
 	movq %rsp, %rdi
+	ALTERNATIVE("", "call xpti_ist_enter", CPU_DO_XPTI)
 	call exception_ist
+	ALTERNATIVE("", "call xpti_ist_leave", CPU_DO_XPTI)
 	jmp exit_hypervisor
 1:	movq %rsp, %rsi
 	movq %rsp, %rdi

@@ -95,7 +95,10 @@ static void features_set(void)
 	cpu_feature[CPU_DO_IBPB_ENTRY] = plan.ibpb_entry;
 	cpu_feature[CPU_DO_RSB_ENTRY] = plan.rsb_entry;
 	cpu_feature[CPU_DO_BHB_ENTRY] = plan.bhb_entry;
-	cpu_feature[CPU_DO_SPEC_ENTRY] = plan.ibrs_entry || plan.ibpb_entry || plan.rsb_entry || plan.bhb_entry;
+	cpu_feature[CPU_DO_XPTI] = plan.xpti_dom0 || plan.xpti_domu;
+	cpu_feature[CPU_DO_SPEC_ENTRY] = plan.ibrs_entry || plan.ibpb_entry || plan.rsb_entry || plan.bhb_entry ||
+		cpu_feature[CPU_DO_XPTI];
+	cpu_feature[CPU_DO_SPEC_EXIT] = plan.ibrs_entry || cpu_feature[CPU_DO_XPTI];
 	cpu_feature[CPU_DO_IBPB_SWITCH] = plan.ibpb_switch;
 	cpu_feature[CPU_DO_VERW_EXIT] = plan.verw_exit;
 	cpu_feature[CPU_DO_DIV_SWITCH] = plan.div_switch;

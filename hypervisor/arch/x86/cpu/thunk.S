@@ -38,6 +38,7 @@ indirect_thunks:
 /* From a guest, in place of loading rdi with the current vCPU; rax, rcx, rdx are free. */
 	.globl spec_entry
 spec_entry:
+	ALTERNATIVE("", "call xpti_enter", CPU_DO_XPTI)
 	ALTERNATIVE("", "call ibrs_set", CPU_DO_IBRS_ENTRY)
 	ALTERNATIVE("", "call ibpb", CPU_DO_IBPB_ENTRY)
 	ALTERNATIVE("", "call rsb_fill", CPU_DO_RSB_ENTRY)
@@ -93,11 +94,16 @@ bhb_clear:
 /* To a guest, in place of looking at regs.vector; rsp was &regs.rdi before the call, and rax, rcx, rdx are free. */
 	.globl spec_exit
 spec_exit:
+	ALTERNATIVE("", "call ibrs_clear", CPU_DO_IBRS_ENTRY)
+	ALTERNATIVE("", "call xpti_leave", CPU_DO_XPTI)
+	cmpl $TRAP_SYSCALL, REGS_vector - REGS_rdi + 8(%rsp)
+	ret
+
+ibrs_clear:
 	movl $MSR_SPEC_CTRL, %ecx
-	movl INFO_spec_ctrl - REGS_rdi + 8(%rsp), %eax
+	movl INFO_spec_ctrl - REGS_rdi + 16(%rsp), %eax
 	xorl %edx, %edx
 	wrmsr
-	cmpl $TRAP_SYSCALL, REGS_vector - REGS_rdi + 8(%rsp)
 	ret
 
 /* To a guest by SYSRET, in place of loading r11; rsp was &regs.rcx. VERW with a memory operand clears the buffers. */
@@ -105,6 +111,47 @@ spec_exit:
 verw_exit:
 	verw REGS_ss - REGS_rcx + 8(%rsp)
 	movq REGS_rflags - REGS_rcx + 8(%rsp), %r11
+	ret
+
+/* --- XPTI (pv/xpti.c): between the guest's page tables and the ones without the hypervisor --- */
+
+/* From spec_entry: rsp was &info->regs. */
+xpti_enter:
+	cmpq $0, INFO_shadow_cr3 + 16(%rsp)
+	je 1f
+	movq INFO_guest_cr3 + 16(%rsp), %rax
+	movq %rax, %cr3
+1:	ret
+
+/* From spec_exit: rsp was &info->regs.rdi. */
+xpti_leave:
+	movq INFO_shadow_cr3 - REGS_rdi + 16(%rsp), %rax
+	testq %rax, %rax
+	jz 1f
+	movq %rax, %cr3
+1:	ret
+
+/* A fault in entry code itself, on whatever page tables: goes on with the full ones. rax, rcx, rdx are free. */
+	.globl xpti_fault_enter
+xpti_fault_enter:
+	movq %rsp, %rax
+	orq $(STACK_SIZE - 1), %rax
+	movq %cr3, %rcx
+	cmpq INFO_shadow_cr3 + CPU_INFO_regs - CPU_INFO_SIZE + 1(%rax), %rcx
+	jne 1f
+	movq INFO_guest_cr3 + CPU_INFO_regs - CPU_INFO_SIZE + 1(%rax), %rcx
+	movq %rcx, %cr3
+1:	ret
+
+/* The same around an NMI or the like, after which the interrupted code must find what it had: CR3 is kept in rbx. */
+	.globl xpti_ist_enter
+xpti_ist_enter:
+	movq %cr3, %rbx
+	jmp xpti_fault_enter
+
+	.globl xpti_ist_leave
+xpti_ist_leave:
+	movq %rbx, %cr3
 	ret
 
 	.section .note.GNU-stack, "", @progbits

@@ -3,6 +3,7 @@
 #include "mmu.h"
 
 #include <hv/errno.h>
+#include <hv/features.h>
 #include <hv/guest.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
@@ -105,7 +106,11 @@ void pv_l4_init(void *l4)
 
 void pv_cr3_load(struct vcpu *v)
 {
-	cr3_write(mfn_paddr(v->pv->kernel_mode ? v->pv->kernel_root : v->pv->user_root).v);
+	mfn_t root = v->pv->kernel_mode ? v->pv->kernel_root : v->pv->user_root;
+
+	if (unlikely(cpu_has(CPU_DO_XPTI)))
+		xpti_load(v, root);
+	cr3_write(mfn_paddr(root).v);
 }
 
 int pv_root_set(struct vcpu *actor, struct vcpu *v, mfn_t root, bool user)

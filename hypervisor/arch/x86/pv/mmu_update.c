@@ -3,6 +3,7 @@
 #include "mmu.h"
 
 #include <hv/errno.h>
+#include <hv/features.h>
 #include <hv/guest.h>
 #include <hv/hypercall.h>
 #include <hv/pv.h>
@@ -162,6 +163,8 @@ static int table_update(struct vcpu *actor, const struct domain *d, struct frame
 		;
 	frame_unlock(f);
 	frame_unmap(pte);
+	if (level == 4 && unlikely(cpu_has(CPU_DO_XPTI)))
+		xpti_root_changed(d, frame_mfn(f));
 	table_entry_put(actor, old);
 	return 0;
 }
