@@ -205,7 +205,7 @@ static void domain_free(struct domain *d)
 	rangeset_free(d->iomem);
 	rangeset_free(d->irqs);
 	if (d->shared)
-		frame_share_end(d->shared);
+		frame_share_end(d->shared, d);
 	domain_memory_destroy(d);
 	hv_free(d->console);
 	hv_free(d->vcpu);

@@ -93,7 +93,7 @@ static int status_drop(struct domain *d)
 	while (t->nr_status) {
 		void *page = t->status[t->nr_status - 1];
 
-		if (frame_unshare(page))
+		if (frame_unshare(page, d))
 			return status_grow(d, t->nr_frames) ? -ENOMEM : -EBUSY;
 		page_free(page);
 		t->status[--t->nr_status] = NULL;
@@ -234,7 +234,7 @@ int grant_table_relinquish(struct vcpu *actor, struct domain *d)
 	return 0;
 }
 
-/* Last reference to the domain is gone, and so is every mapping of the pages. */
+/* Last reference to the domain is gone. A page that another domain still maps goes with that mapping. */
 void grant_table_free(struct domain *d)
 {
 	struct grant_table *t = d->grants;
@@ -242,11 +242,9 @@ void grant_table_free(struct domain *d)
 	if (!t)
 		return;
 	for (u32 i = 0; i < t->nr_frames; i++)
-		if (!frame_unshare(t->shared[i]))
-			page_free(t->shared[i]);
+		frame_share_end(t->shared[i], d);
 	for (u32 i = 0; i < t->nr_status; i++)
-		if (!frame_unshare(t->status[i]))
-			page_free(t->status[i]);
+		frame_share_end(t->status[i], d);
 	table_free(t);
 	d->grants = NULL;
 }

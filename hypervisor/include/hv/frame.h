@@ -125,9 +125,9 @@ int domain_frame_assign(struct domain *d, struct frame *f, u32 flags) must_check
 bool domain_frame_release(struct domain *d, struct frame *f);
 /* Makes a hypervisor page visible to d (FRAME_SHARED, type writable, or read-only when !writable) / takes it back: -EBUSY while mapped. */
 void frame_share(void *page, struct domain *d, bool writable);
-int frame_unshare(void *page) must_check;
+int frame_unshare(void *page, struct domain *d) must_check;
 /* Gives up a shared page whose domain is going: it has no owner from now on, and is freed as soon as nobody maps it any more. */
-void frame_share_end(void *page);
+void frame_share_end(void *page, struct domain *d);
 /* mm/frame_type.c: the owner of a frame that may have a type changes (the type word has it too). */
 void frame_type_owner_set(struct frame *f, domid_t owner);
 #define DOMF_NO_ACCOUNT 0x10000u

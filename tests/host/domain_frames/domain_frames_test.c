@@ -124,20 +124,20 @@ static void test_share(void **state)
 		assert_false(domain_frame_discard(d1, f));
 		assert_int_equal(frame_get_writable(v, f, d1), writable);
 		if (writable) {
-			assert_int_equal(frame_unshare(page), -EBUSY);
+			assert_int_equal(frame_unshare(page, d1), -EBUSY);
 			frame_put_writable(f);
 		}
 		assert_true(frame_get(f, d1));
-		assert_int_equal(frame_unshare(page), -EBUSY);
+		assert_int_equal(frame_unshare(page, d1), -EBUSY);
 		frame_put(f);
-		assert_int_equal(frame_unshare(page), 0);
+		assert_int_equal(frame_unshare(page, d1), 0);
 		assert_false(frame_get(f, NULL));
 		/* Given up while it is mapped: goes with the last mapping. */
 		frame_share(page, d1, writable);
 		if (writable)
 			assert_true(frame_get_writable(v, f, d1));
 		assert_true(frame_get(f, d1));
-		frame_share_end(page);
+		frame_share_end(page, d1);
 		assert_null(frame_owner(f));
 		assert_int_equal(d1->memory.shared, 1);
 		frame_put(f);

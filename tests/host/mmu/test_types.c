@@ -345,23 +345,23 @@ static void test_shared_pages(void **state)
 	(void)state;
 	frame_share(page, d, true);
 	assert_true(frame_get_writable(v, s, d));
-	assert_int_equal(frame_unshare(page), -EBUSY);
+	assert_int_equal(frame_unshare(page, d), -EBUSY);
 	frame_put_writable(s);
 	assert_int_equal(frame_type_get(v, s, FRAME_L1), -EINVAL);
 	assert_true(frame_get(s, d));
-	assert_int_equal(frame_unshare(page), -EBUSY);
+	assert_int_equal(frame_unshare(page, d), -EBUSY);
 	frame_put(s);
-	assert_int_equal(frame_unshare(page), 0);
+	assert_int_equal(frame_unshare(page, d), 0);
 	frame_share(page, d, false);
 	assert_false(frame_get_writable(v, s, d));
 	assert_int_equal(frame_type_get(v, s, FRAME_SEGDESC), -EINVAL);
 	assert_int_equal(frame_type(s), FRAME_READONLY);
-	assert_int_equal(frame_unshare(page), 0);
+	assert_int_equal(frame_unshare(page, d), 0);
 	assert_false(frame_get_writable(v, s, d));
 	/* Given up while it is still mapped: it goes with the last mapping. */
 	frame_share(page, d, true);
 	assert_true(frame_get_writable(v, s, d));
-	frame_share_end(page);
+	frame_share_end(page, d);
 	assert_int_equal(frame_type_count(s), 1);
 	assert_int_equal(s->refs, 1);
 	assert_false(frame_get_writable(v, s, d));

@@ -215,7 +215,7 @@ static void domain_release(struct domain *d)
 			free(v->info);
 		free(v);
 	}
-	frame_share_end(d->shared);
+	frame_share_end(d->shared, d);
 	pv_guest_ops.domain_free(d);
 	domain_memory_destroy(d);
 	rangeset_free(d->iomem);

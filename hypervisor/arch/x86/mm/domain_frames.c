@@ -216,13 +216,12 @@ void frame_share(void *page, struct domain *d, bool writable)
 	spin_unlock(&d->memory.lock);
 }
 
-int frame_unshare(void *page)
+int frame_unshare(void *page, struct domain *d)
 {
 	struct frame *f = frame_of(virt_mfn(page));
-	struct domain *d = frame_owner(f);
 	u32 refs = FRAME_ALLOC | 1;
 
-	BUG_ON(d == NULL || !(f->flags & FRAME_SHARED));
+	BUG_ON(f->owner != d->id || !(f->flags & FRAME_SHARED));
 	spin_lock(&d->memory.lock);
 	if (!__atomic_compare_exchange_n(&f->refs, &refs, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
 		spin_unlock(&d->memory.lock);
@@ -245,12 +244,11 @@ int frame_unshare(void *page)
 	return 0;
 }
 
-void frame_share_end(void *page)
+void frame_share_end(void *page, struct domain *d)
 {
 	struct frame *f = frame_of(virt_mfn(page));
-	struct domain *d = frame_owner(f);
 
-	BUG_ON(d == NULL || !(f->flags & FRAME_SHARED));
+	BUG_ON(f->owner != d->id || !(f->flags & FRAME_SHARED));
 	spin_lock(&d->memory.lock);
 	frame_disown(d, f);
 	spin_unlock(&d->memory.lock);
