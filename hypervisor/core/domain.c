@@ -71,7 +71,7 @@ struct domain *domain_get_by_id(domid_t id)
 			return NULL;
 	} while (!__atomic_compare_exchange_n(&d->refs, &refs, refs + 1, true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 	/* The struct may have become another domain before the reference was taken. */
-	if (unlikely(READ_ONCE(*slot) != d || d->id != id)) {
+	if (unlikely(READ_ONCE(*slot) != d || d->id != id || READ_ONCE(d->life) == DOMAIN_DEAD)) {
 		domain_put(d);
 		return NULL;
 	}
@@ -216,7 +216,9 @@ void domain_put(struct domain *d)
 {
 	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
+	/* Until now its id was taken and domain_peek found it: the owner of frames that are given back here. */
 	domain_free(d);
+	domain_id_release(d->id);
 	domain_struct_free(d);
 }
 
@@ -288,6 +290,8 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool pr
 		return rc;
 	}
 	domain_struct_init(d, id);
+	/* For domain_peek; with no reference yet, others do not get it. */
+	__atomic_store_n(table_slot(id), d, __ATOMIC_RELEASE);
 	d->ops = guest_ops_pv;
 	d->privileged = privileged;
 	d->create_flags = cfg->flags;
@@ -303,7 +307,6 @@ int domain_create(domid_t id, const struct xen_domctl_createdomain *cfg, bool pr
 	wallclock_update(d);
 	/* One reference of the table, one for the caller; from here on others may find it. */
 	__atomic_store_n(&d->refs, 2, __ATOMIC_RELEASE);
-	__atomic_store_n(table_slot(id), d, __ATOMIC_RELEASE);
 	if (id == 0)
 		dom0 = d;
 	*out = d;
@@ -319,8 +322,7 @@ out_id:
 
 void domain_remove(struct domain *d)
 {
-	d->life = DOMAIN_DEAD;
-	domain_id_release(d->id);
+	__atomic_store_n(&d->life, DOMAIN_DEAD, __ATOMIC_SEQ_CST);
 	domain_put(d);
 }
 
