@@ -52,7 +52,7 @@ static long io_read(struct vcpu *v, gva_t to, u64 count)
 		return -EPERM;
 	/* What is taken from the input and cannot be delivered is lost: so try the memory first. */
 	count = MIN(count, sizeof(text));
-	if (guest_clear(v, to, count))
+	if (guest_copy_in(v, text, to, count) || guest_copy_out(v, to, text, count))
 		return -EFAULT;
 	n = console_input_read(text, count);
 	return guest_copy_out(v, to, text, n) ? -EFAULT : (long)n;

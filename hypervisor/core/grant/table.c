@@ -55,7 +55,8 @@ static int status_grow(struct domain *d, u32 frames)
 
 		if (!page)
 			return -ENOMEM;
-		frame_share(page, d, false);
+		/* Guests have no need to write to it, but kernels map it so. */
+		frame_share(page, d, true);
 		t->status[t->nr_status++] = page;
 	}
 	return 0;
