@@ -77,7 +77,7 @@ static long op_poll(struct vcpu *v, gva_t arg)
 {
 	u32 ports[POLL_PORTS_MAX];
 	struct sched_poll op;
-	bool wait = true;
+	int rc = 0;
 
 	if (guest_copy_in(v, &op, arg, sizeof(op)))
 		return -EFAULT;
@@ -91,12 +91,12 @@ static long op_poll(struct vcpu *v, gva_t arg)
 	__atomic_fetch_or(&v->pause_flags, VPF_POLL, __ATOMIC_SEQ_CST);
 	/* What becomes pending from here on wakes it; what did so before is seen now. */
 	if (event_pending(v))
-		wait = false;
-	for (u32 i = 0; wait && i < op.nr_ports; i++)
-		wait = !event_port_pending(v->domain, ports[i]);
-	if (!wait) {
+		rc = 1;
+	for (u32 i = 0; !rc && i < op.nr_ports; i++)
+		rc = event_port_pending(v->domain, ports[i]);
+	if (rc) {
 		vcpu_unblock(v);
-		return 0;
+		return MIN(rc, 0);
 	}
 	if (op.timeout) {
 		timer_migrate(&v->poll, v->cpu);

@@ -169,18 +169,18 @@ bool event_pending(const struct vcpu *v)
 	return READ_ONCE(i->evtchn_upcall_pending) && !READ_ONCE(i->evtchn_upcall_mask);
 }
 
-bool event_port_pending(struct domain *d, u32 nr)
+int event_port_pending(struct domain *d, u32 nr)
 {
 	struct event_space *s = d->events;
-	bool pending = false;
+	int rc = -EINVAL;
 	struct port *p;
 
 	spin_lock(&s->lock);
 	p = port_find(s, nr);
-	if (p && p->state != PORT_FREE)
-		pending = s->abi->is_pending(d, nr, p);
+	if (p)
+		rc = p->state != PORT_FREE && s->abi->is_pending(d, nr, p);
 	spin_unlock(&s->lock);
-	return pending;
+	return rc;
 }
 
 void event_vcpu_info_moved(struct vcpu *v)

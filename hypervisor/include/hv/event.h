@@ -30,8 +30,8 @@ int event_send(struct domain *d, u32 port) must_check;
 int event_alloc_unbound(struct domain *d, domid_t remote);
 /* True when v has an event to be told of (upcall pending and not masked). Inline in the exit path: info->evtchn_upcall_pending && !mask. */
 bool event_pending(const struct vcpu *v);
-/* True when port is pending (SCHEDOP_poll). */
-bool event_port_pending(struct domain *d, u32 port);
+/* For SCHEDOP_poll: 1 when port is pending, 0 when it is not or is closed, -EINVAL when there is no such number. */
+int event_port_pending(struct domain *d, u32 port);
 /* vcpu_info is about to move (register_vcpu_info): carry pending state over, mark all selectors pending. */
 void event_vcpu_info_moved(struct vcpu *v);
 /* Debug key: dump. */

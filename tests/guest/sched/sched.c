@@ -75,6 +75,7 @@ static void test_poll(evtchn_port_t port)
 	expect_eq(HYPERVISOR_sched_op(SCHEDOP_poll, &poll), -XEN_EFAULT);
 	/* No ports at all: only the time. */
 	poll.nr_ports = 0;
+	set_xen_guest_handle(poll.ports, ports);
 	poll.timeout = time_now() + 2 * MS;
 	start = time_now();
 	expect_eq(HYPERVISOR_sched_op(SCHEDOP_poll, &poll), 0);
