@@ -5,10 +5,7 @@ HV_SRC_S := $(sort $(shell find hypervisor -name '*.S'))
 HV_OBJ   := $(HV_SRC_C:%.c=$(HV_BUILD)/%.o) $(HV_SRC_S:%.S=$(HV_BUILD)/%.S.o)
 HV_GEN   := $(HV_BUILD)/include/hv/asm_offsets.h
 HV_LDS   := hypervisor/arch/x86/boot/argon.lds
-# Until every module is in the tree: what is absent is an invalid instruction under its name.
-ABSENT ?= ud2
-HV_ABSENT := $(HV_BUILD)/absent.o
-HV_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build-id=none --gc-sections \
+HV_LDFLAGS := -static -nostdlib -z noexecstack -z max-page-size=4096 --build-id=none --gc-sections --fatal-warnings \
 	-T $(HV_LDS)
 
 # What GRUB loads has its physical addresses for virtual ones too (GRUB looks for the entry point among these): image_start - LINK_PADDR.
@@ -33,18 +30,9 @@ $(HV_GEN): hypervisor/arch/x86/cpu/asm-offsets.c Config.mk
 	$(CC) $(HV_CFLAGS) -g0 -MMD -MP -MT $@ -MF $(HV_BUILD)/hypervisor/asm-offsets.d -S $< -o $(HV_BUILD)/asm-offsets.s
 	sed -n 's/.*\.ascii[[:space:]]*"\(#define [^"]*\)".*/\1/p' $(HV_BUILD)/asm-offsets.s > $@
 
-$(HV_BUILD)/absent.S: $(HV_OBJ) $(HV_LDS)
-	$(NM) -gA $(HV_OBJ) | LC_ALL=C awk '$$(NF-1) == "U" { u[$$NF] } $$(NF-1) ~ /[TDBRVWC]/ { d[$$NF] } \
-		END { for (s in u) if (!(s in d)) print s }' | sort > $@.list
-	grep -o '[a-z0-9_]* = ' $(HV_LDS) | sed 's/ = //' | sort | comm -13 - $@.list | \
-		sed 's/.*/\t.section .text.absent,"ax"\n\t.weak &\n&:\t$(ABSENT)/' > $@
-	printf '\t.section .note.GNU-stack,"",@progbits\n' >> $@
-$(HV_ABSENT): $(HV_BUILD)/absent.S
-	$(CC) -c $< -o $@
-
 # Two links: the second one has the symbol table, which lies behind everything else.
-$(HV_BUILD)/argon.1: $(HV_OBJ) $(HV_ABSENT) $(HV_LDS)
-	$(LD) $(HV_LDFLAGS) --emit-relocs $(HV_OBJ) $(HV_ABSENT) -o $@
+$(HV_BUILD)/argon.1: $(HV_OBJ) $(HV_LDS)
+	$(LD) $(HV_LDFLAGS) --emit-relocs $(HV_OBJ) -o $@
 $(HV_BUILD)/symbols.S: $(HV_BUILD)/argon.1 hypervisor/arch/x86/boot/symbols.awk hypervisor/arch/x86/boot/sites.awk
 	$(NM) -n $< | LC_ALL=C awk -f hypervisor/arch/x86/boot/symbols.awk > $@
 	$(READELF) -rW $< | LC_ALL=C awk -v base=$(HV_IMAGE_LOW) -f hypervisor/arch/x86/boot/sites.awk >> $@
@@ -52,7 +40,7 @@ $(HV_BUILD)/symbols.o: $(HV_BUILD)/symbols.S
 	$(CC) -c $< -o $@
 $(DIST)/boot/argon: $(HV_BUILD)/argon.1 $(HV_BUILD)/symbols.o
 	@mkdir -p $(@D)
-	$(LD) $(HV_LDFLAGS) $(HV_OBJ) $(HV_ABSENT) $(HV_BUILD)/symbols.o -o $@
+	$(LD) $(HV_LDFLAGS) $(HV_OBJ) $(HV_BUILD)/symbols.o -o $@
 $(DIST)/boot/argon.gz: $(DIST)/boot/argon
 	$(OBJCOPY) -S --change-section-vma '*-$(HV_LOAD_SHIFT)' $< $(HV_BUILD)/argon.stripped
 	gzip -9nc $(HV_BUILD)/argon.stripped > $@.new && mv $@.new $@

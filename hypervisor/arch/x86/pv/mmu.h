@@ -10,6 +10,7 @@
 #define PV_MMU_H
 
 #include <hv/domain.h>
+#include <hv/features.h>
 #include <hv/frame.h>
 #include <hv/frame_type.h>
 #include <hv/guest.h>
@@ -42,6 +43,15 @@ static inline unsigned int pte_index(gva_t va, unsigned int level)
 static inline enum frame_type table_type(unsigned int level)
 {
 	return (enum frame_type)(FRAME_L1 + level - 1);
+}
+
+/*
+ * May an entry that is not present have these contents? On CPUs with L1TF such an entry lets its owner see what the first-level
+ * cache has of the memory at its address, so it must not name any. (Linux stores such entries inverted, for the same reason.)
+ */
+static inline bool pte_absent_ok(u64 e)
+{
+	return likely(!cpu_has(CPU_DO_L1TF_PTES)) || !(e & PTE_ADDRESS) || pte_mfn(e).v >= frame_limit;
 }
 
 /* Whose frames new L1 entries may map. */

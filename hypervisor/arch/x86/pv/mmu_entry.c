@@ -147,13 +147,23 @@ static noinline_fn u32 l1_validate_plain(const u64 *table, u32 i, u16 id)
 	return (u32)(p - table);
 }
 
+static bool table_absent_ok(const u64 *table)
+{
+	if (likely(!cpu_has(CPU_DO_L1TF_PTES)))
+		return true;
+	for (u32 i = 0; i < PTES; i++)
+		if (!(table[i] & PTE_PRESENT) && !pte_absent_ok(table[i]))
+			return false;
+	return true;
+}
+
 static int l1_validate(struct vcpu *actor, struct frame *f, struct domain *d)
 {
 	u64 *table = frame_map(frame_mfn(f));
 	u32 i = f->aux;
-	int rc = 0;
+	int rc = table_absent_ok(table) ? 0 : -EINVAL;
 
-	while ((i = l1_validate_plain(table, i, d->id)) < PTES) {
+	while (!rc && (i = l1_validate_plain(table, i, d->id)) < PTES) {
 		u64 old = READ_ONCE(table[i]), e = old;
 
 		rc = l1_entry_get_own(actor, d, &e);
@@ -174,10 +184,11 @@ static int table_validate(struct vcpu *actor, struct frame *f, const struct doma
 	const u64 key = frame_type_key(table_type(level - 1), d->id);
 	u64 *table = frame_map(frame_mfn(f));
 	u32 i = f->aux;
-	int rc = 0;
+	int rc;
 
 	if (level == 4)
 		pv_l4_init(table);
+	rc = table_absent_ok(table) ? 0 : -EINVAL;
 	while (i < PTES && !rc) {
 		u64 old = READ_ONCE(table[i]), e = old;
 		bool below = false;

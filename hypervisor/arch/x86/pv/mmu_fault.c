@@ -201,6 +201,8 @@ static int entry_change(struct vcpu *v, struct frame *f, unsigned int index, u64
 
 	if (val & PTE_PRESENT)
 		rc = l1_entry_get(v, &r, &val);
+	else if (unlikely(!pte_absent_ok(val)))
+		rc = -EINVAL;
 	if (rc)
 		return rc == -ERESTART ? -EAGAIN : rc;
 	rc = l1_commit_if(v, v->domain, f, index, old, val);

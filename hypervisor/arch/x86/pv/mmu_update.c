@@ -98,6 +98,8 @@ static noinline_fn int l1_update(struct vcpu *actor, const struct mmu_rules *r, 
 		rc = l1_entry_get(actor, r, &new);
 		if (rc)
 			return rc;
+	} else if (unlikely(!pte_absent_ok(new))) {
+		return -EINVAL;
 	}
 	rc = l1_commit(actor, r->d, f, index, new, keep);
 	if (rc)
@@ -116,8 +118,10 @@ static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor
 	u64 *pte = (u64 *)(void *)(DIRECT_MAP + at), new = val, fixed;
 	int rc;
 
-	if ((new & PTE_PRESENT) &&
-	    unlikely(!l1_entry_get_plain(new, frame_limit_address(), writable_key, r ? r->readonly_id : d->id))) {
+	if (!(new & PTE_PRESENT)) {
+		if (unlikely(new) && !pte_absent_ok(new))
+			return -EINVAL;
+	} else if (unlikely(!l1_entry_get_plain(new, frame_limit_address(), writable_key, r ? r->readonly_id : d->id))) {
 		fixed = new;
 		rc = r ? l1_entry_get(actor, r, &fixed) : l1_entry_get_own(actor, d, &fixed);
 		if (rc)
@@ -149,6 +153,8 @@ static int table_update(struct vcpu *actor, const struct domain *d, struct frame
 		rc = table_entry_get(actor, d, level, &new);
 		if (rc)
 			return rc;
+	} else if (unlikely(!pte_absent_ok(new))) {
+		return -EINVAL;
 	}
 	pte = (u64 *)frame_map(frame_mfn(f)) + index;
 	frame_lock(f);
