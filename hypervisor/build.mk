@@ -38,7 +38,13 @@ $(HV_BUILD)/symbols.S: $(HV_BUILD)/argon.1 hypervisor/arch/x86/boot/symbols.awk 
 	$(READELF) -rW $< | LC_ALL=C awk -v base=$(HV_IMAGE_LOW) -f hypervisor/arch/x86/boot/sites.awk >> $@
 $(HV_BUILD)/symbols.o: $(HV_BUILD)/symbols.S
 	$(CC) -c $< -o $@
-$(DIST)/boot/argon: $(HV_BUILD)/argon.1 $(HV_BUILD)/symbols.o
+# dist/ holds one variant at a time: another compiler or DEBUG means to link again.
+$(BUILD)/variant: FORCE
+	@mkdir -p $(@D)
+	@echo $(VARIANT) | cmp -s - $@ || echo $(VARIANT) > $@
+.PHONY: FORCE
+FORCE:
+$(DIST)/boot/argon: $(HV_BUILD)/argon.1 $(HV_BUILD)/symbols.o $(BUILD)/variant
 	@mkdir -p $(@D)
 	$(LD) $(HV_LDFLAGS) $(HV_OBJ) $(HV_BUILD)/symbols.o -o $@
 $(DIST)/boot/argon.gz: $(DIST)/boot/argon

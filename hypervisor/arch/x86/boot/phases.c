@@ -13,6 +13,7 @@
 #include <hv/efi.h>
 #include <hv/event.h>
 #include <hv/frame.h>
+#include <hv/format.h>
 #include <hv/frame_type.h>
 #include <hv/grant.h>
 #include <hv/hypercall.h>
@@ -191,6 +192,17 @@ static void input_notify(void)
 	event_send_global_virq(VIRQ_CONSOLE);
 }
 
+/* The kernel's own options, and what stands behind "--" in ours. */
+static const char *dom0_cmdline(void)
+{
+	static char line[CMDLINE_MAX];
+
+	if (!options_rest)
+		return boot_info.module[0].cmdline;
+	hv_snprintf(line, sizeof(line), "%s %s", boot_info.module[0].cmdline, options_rest);
+	return line;
+}
+
 static void dom0_start(void)
 {
 	const struct boot_module *initrd = boot_info.nr_modules > 1 ? &boot_info.module[1] : NULL;
@@ -198,7 +210,7 @@ static void dom0_start(void)
 
 	if (boot_info.nr_modules == 0)
 		panic("there is no kernel for dom0: add a module2 line with a Linux kernel to the boot loader's entry");
-	d = dom0_build(&boot_info.module[0], initrd, boot_info.module[0].cmdline);
+	d = dom0_build(&boot_info.module[0], initrd, dom0_cmdline());
 	modules_release();
 	console_receiver_set(input_notify);
 	console_dom0_starts();
