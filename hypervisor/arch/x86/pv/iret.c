@@ -20,6 +20,17 @@ static void leave_by_sysret(struct regs *r)
 	r->vector = is_canonical(r->rip) ? TRAP_SYSCALL : 0;
 }
 
+/* Another NMI may have come meanwhile. */
+static cold_fn long nmi_end(struct vcpu *v, bool to_user)
+{
+	v->nmi_masked = 0;
+	if (v->nmi_pending)
+		softirq_raise(v->cpu, SOFTIRQ_GUEST);
+	if (to_user)
+		(void)pv_mode_set(v, false);
+	return 0;
+}
+
 static cold_fn void no_frame(struct vcpu *v)
 {
 	domain_crash(v, "iret frame at %#llx cannot be read", (unsigned long long)v->regs->rsp);
@@ -51,7 +62,6 @@ long do_iret(struct vcpu *v, u64 *args maybe_unused)
 	guest_access_end();
 	if (unlikely(v->domain->vm_assist & (1UL << VMASST_TYPE_architectural_iopl)))
 		v->pv->iopl = (u8)(rflags >> 12 & 3);
-	v->nmi_masked = 0;
 	WRITE_ONCE(v->info->evtchn_upcall_mask, !(rflags & FLAG_IF));
 	r->rip = rip;
 	r->rsp = rsp;
@@ -69,6 +79,8 @@ long do_iret(struct vcpu *v, u64 *args maybe_unused)
 		r->vector = 0;
 	}
 	/* Last, when nothing is to be kept over the call. */
+	if (unlikely(v->nmi_masked))
+		return nmi_end(v, (cs & 3) == 3);
 	if ((cs & 3) == 3)
 		(void)pv_mode_set(v, false);
 	return 0;
