@@ -14,9 +14,17 @@ static unsigned int device_count;
 static bool line_open;          /* the devices' last character was no newline */
 static bool video_running;
 
+/* Every other CPU was stopped, wherever it was: the lock may be held for ever. */
+static bool alone;
+
+void console_take_over(void)
+{
+	alone = true;
+}
+
 bool console_lock(void)
 {
-	if (panic_in_progress())
+	if (panic_in_progress() || alone)
 		return false;
 	spin_lock(&lock);
 	return true;

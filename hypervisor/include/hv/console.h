@@ -73,6 +73,8 @@ void console_write_guest(struct console_line *line, u16 domid, const char *text,
 void console_poll(void);
 /* Waits until all buffered output is out; before reboot. */
 void console_flush(void);
+/* The caller has stopped all other CPUs, one of them perhaps while it was printing: from now on nobody waits for the console's lock. */
+void console_take_over(void);
 /* --- the ring, for sysctl readconsole --- */
 
 /*

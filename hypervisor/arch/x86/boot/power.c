@@ -29,10 +29,17 @@ static void delay_us(unsigned int us)
 		outb(0x80, 0);
 }
 
-void machine_halt(void)
+/* One of them may have been printing: what it held up goes out without its lock. */
+static void others_stop(void)
 {
 	smp_stop_others();
+	console_take_over();
 	console_flush();
+}
+
+void machine_halt(void)
+{
+	others_stop();
 	for (;;)
 		__asm__ volatile("cli\n\thlt");
 }
@@ -83,8 +90,7 @@ static void reset_triple_fault(void)
 
 void machine_restart(void)
 {
-	smp_stop_others();
-	console_flush();
+	others_stop();
 	reset_acpi();
 	reset_keyboard();
 	reset_chipset();
@@ -146,8 +152,7 @@ void machine_poweroff(void)
 	u16 a = acpi_port(&acpi_info.fadt.pm1a_control), b = acpi_port(&acpi_info.fadt.pm1b_control);
 	u16 status = acpi_port(&acpi_info.fadt.pm1a_event);
 
-	smp_stop_others();
-	console_flush();
+	others_stop();
 	if (sleep_values_valid && a != 0) {
 		if (status != 0)
 			outw(status, PM1_SLEEP_STATUS);
