@@ -210,7 +210,7 @@ long domctl_address_size_set(struct vcpu *v, struct domain *d, struct xen_domctl
 	(void)v;
 	(void)d;
 	(void)out;
-	/* 32-bit PV kernels are not run: they need a ring that 64-bit mode does not have. */
+	/* 32-bit PV kernels are not run: their ABI (segments, callbacks, three-level tables) is not offered. */
 	return op->u.address_size.size == 64 ? 0 : -EOPNOTSUPP;
 }
 
