@@ -1,18 +1,19 @@
 # Argon: top-level Makefile. `make help` lists the targets.
 include Config.mk
 
-all: hypervisor
+all: hypervisor tools
 include hypervisor/build.mk
 include guest-abi/build.mk
+include tools/build.mk
 include tests/build.mk
 
 .PHONY: all help clean quick
 help:
-	@sed -n 's/^#: //p' Makefile hypervisor/build.mk tests/build.mk
+	@sed -n 's/^#: //p' Makefile hypervisor/build.mk guest-abi/build.mk tools/build.mk tests/build.mk
 
 #: make            build everything into dist/
 #: make quick      compile every source file and run the host tests that changed
-quick: hypervisor-objects host-tests guest
+quick: hypervisor-objects host-tests guest tools tools-tests
 
 #: make install DESTDIR=...  copy what was built to its places: /boot, /etc/grub.d
 .PHONY: install
@@ -20,8 +21,9 @@ install: all
 	install -d $(DESTDIR)/boot $(DESTDIR)/etc/grub.d $(DESTDIR)/usr/lib/debug/boot
 	install -m 644 $(DIST)/boot/argon.gz $(DESTDIR)/boot/argon.gz
 	install -m 644 $(DIST)/boot/argon $(DESTDIR)/usr/lib/debug/boot/argon
+	cp -a $(TOOLS_DIST)/. $(DESTDIR)/usr/
 	install -m 755 hypervisor/grub/20_argon $(DESTDIR)/etc/grub.d/20_argon
 
 #: make clean      remove build output (downloads stay in build/cache)
 clean:
-	rm -rf $(DIST) $(BUILD)/hv-* $(BUILD)/host
+	rm -rf $(DIST) $(BUILD)/hv-* $(BUILD)/tools-* $(BUILD)/host $(BUILD)/host-tools
