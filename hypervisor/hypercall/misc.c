@@ -66,6 +66,8 @@ long do_hvm_op(struct vcpu *v, u64 *args)
 		return -ENOSYS;
 	if (guest_copy_in(v, &p, args[1], sizeof(p)))
 		return -EFAULT;
+	if (p.domid != DOMID_SELF && p.domid != v->domain->id && !is_privileged(v))
+		return -EPERM;
 	d = domain_get_by_any_id(v, p.domid);
 	if (!d)
 		return -ESRCH;

@@ -2,6 +2,7 @@
 /* platform_op: which CPUs there are, taking them on and off line, their idle time, and machine registers for monitoring. */
 #include "platform.h"
 #include <hv/acpi.h>
+#include <hv/control.h>
 #include <hv/cpu.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
@@ -84,7 +85,29 @@ long platform_cpu_version(struct vcpu *v, struct xen_platform_op *op)
 	return 0;
 }
 
-/* --- On and off line --- */
+/* --- On and off line: 0, -errno, or -ERESTART --- */
+
+static int up_controlled(u32 cpu)
+{
+	int rc;
+
+	if (!control_lock())
+		return -ERESTART;
+	rc = cpu_up(cpu);
+	control_unlock();
+	return rc;
+}
+
+static int down_controlled(u32 cpu)
+{
+	int rc;
+
+	if (!control_lock())
+		return -ERESTART;
+	rc = cpu_down(cpu);
+	control_unlock();
+	return rc;
+}
 
 long platform_cpu_online(struct vcpu *v, struct xen_platform_op *op)
 {
@@ -97,7 +120,7 @@ long platform_cpu_online(struct vcpu *v, struct xen_platform_op *op)
 	cpu = (u32)index_clamp(cpu, MAX_CPUS);
 	if (cpu_online(cpu))
 		return 0;
-	rc = cpu_up(cpu);
+	rc = up_controlled(cpu);
 	if (!rc)
 		event_send_global_virq(VIRQ_PCPU_STATE);
 	return rc;
@@ -119,7 +142,11 @@ static struct {
 static void offline_work(void *arg)
 {
 	(void)arg;
-	offline.rc = cpu_down(offline.cpu);
+	offline.rc = down_controlled(offline.cpu);
+	if (offline.rc == -ERESTART) {
+		tasklet_schedule(&offline.work, 0);
+		return;
+	}
 	__atomic_store_n(&offline.state, OFFLINE_DONE, __ATOMIC_RELEASE);
 }
 
@@ -136,7 +163,6 @@ static int offline_self(const struct vcpu *v, u32 cpu)
 	return -ERESTART;
 }
 
-/* 0, -errno, or -ERESTART. */
 static int cpu_offline(const struct vcpu *v, u32 cpu)
 {
 	int rc;
@@ -152,7 +178,7 @@ static int cpu_offline(const struct vcpu *v, u32 cpu)
 	}
 	if (!cpu_online(cpu))
 		return 0;
-	return cpu == this_cpu() ? offline_self(v, cpu) : cpu_down(cpu);
+	return cpu == this_cpu() ? offline_self(v, cpu) : down_controlled(cpu);
 }
 
 long platform_cpu_offline(struct vcpu *v, struct xen_platform_op *op)
@@ -203,7 +229,7 @@ static int park_one(const struct vcpu *v)
 static int unpark_one(void)
 {
 	unsigned int cpu = cpumask_next(&parked, 0);
-	int rc = cpu_online(cpu) ? 0 : cpu_up(cpu);
+	int rc = cpu_online(cpu) ? 0 : up_controlled(cpu);
 
 	if (!rc)
 		cpumask_clear(&parked, cpu);

@@ -3,6 +3,7 @@
 #ifndef CORE_CONTROL_CONTROL_H
 #define CORE_CONTROL_CONTROL_H
 
+#include <hv/control.h>
 #include <hv/cpumask.h>
 #include <hv/domain.h>
 #include <xen/domctl.h>
@@ -36,9 +37,5 @@ int control_map_out(struct vcpu *v, const struct xenctl_bitmap *map, const struc
 
 /* Address in a 64-bit guest handle. */
 #define HANDLE(h) ((gva_t)(uintptr_t)(h).p)
-
-/* Runs fn with the control lock; -ERESTART instead of waiting for it, since its holder may wait for this CPU's vCPU. */
-bool control_lock(void) must_check;
-void control_unlock(void);
 
 #endif

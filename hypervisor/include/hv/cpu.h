@@ -91,12 +91,6 @@ void cpu_idle(unsigned int cpu);
 /* Gives this CPU to the scheduler, for good: end of boot on every CPU. */
 void cpu_run(void) noreturn_fn;
 
-/*
- * For the idle loop: waits for an interrupt (interrupts are let in meanwhile), unless a soft interrupt is pending. When the
- * CPU is being taken offline it ends here.
- */
-void cpu_idle(unsigned int cpu);
-
 static inline void cpu_relax(void)
 {
 	__builtin_ia32_pause();

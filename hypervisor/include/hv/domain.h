@@ -128,7 +128,6 @@ struct domain {
 #define VPF_DOWN 2u		/* not brought up, or offline */
 #define VPF_POLL 4u		/* SCHEDOP_poll */
 #define VPF_PARKED 8u		/* over its cap */
-#define VPF_MIGRATING 16u	/* being moved to another CPU */
 
 struct vcpu {
 	/* Hot: used on entry and exit. */

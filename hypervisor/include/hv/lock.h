@@ -32,7 +32,6 @@ enum lock_level {
 	LOCK_MAP,		/* the hypervisor's own page tables */
 	LOCK_HEAP,		/* free lists of the frame allocator */
 	LOCK_SLAB,		/* free lists of the small-object allocator */
-	LOCK_IPI,		/* one CPU's request queue */
 	LOCK_CONSOLE,		/* console ring and output devices; leaf */
 };
 
@@ -63,7 +62,7 @@ static inline bool spin_is_locked(const struct spinlock *l)
 /* Debug builds panic when this CPU holds a lock of `level` or above. A no-op otherwise. */
 void lock_assert_below(enum lock_level level);
 
-/* What a spinning CPU does between looks: pause, and answer shoot-down requests (arch/x86/cpu/ipi.c). */
+/* What a spinning CPU does between looks: pause, and answer shoot-down requests (arch/x86/cpu/smp.c). */
 void spin_poll(void);
 
 #endif

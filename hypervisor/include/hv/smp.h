@@ -8,7 +8,7 @@
 
 /*
  * Runs fn(arg) on every CPU of `mask` that is online (this one included, if in it), with interrupts off, and waits until all have done so.
- * fn must be short and may take only locks of level LOCK_IPI and above. The caller may hold locks: CPUs that spin answer.
+ * fn must be short and may take only locks of level LOCK_CONSOLE (it may log). The caller may hold locks: CPUs that spin answer.
  */
 void smp_call(const struct cpumask *mask, void (*fn)(void *arg), void *arg);
 /* Makes CPUs leave the guest or idle and look at their softirqs; does not wait. Any context. */

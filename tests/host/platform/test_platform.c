@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include <hv/boot.h>
+#include <hv/control.h>
 #include <hv/cpu.h>
 #include <hv/efi.h>
 #include <hv/errno.h>
@@ -388,6 +389,28 @@ static void test_cpu_online(void **state)
 	assert_int_equal(call(XENPF_cpu_hotadd), -EOPNOTSUPP);
 }
 
+/* While a domctl or sysctl runs elsewhere, CPUs neither come nor go: the caller tries again. */
+static void test_cpu_control_lock(void **state)
+{
+	u64 args[6] = { arg };
+
+	(void)state;
+	assert_true(control_lock());
+	op->interface_version = XENPF_INTERFACE_VERSION;
+	op->u.cpu_ol.cpuid = 2;
+	op->cmd = XENPF_cpu_offline;
+	assert_int_equal(sim_call_limited(v, do_platform_op, args, 3), -ERESTART);
+	assert_true(cpu_online(2));
+	control_unlock();
+	assert_int_equal(on_off(XENPF_cpu_offline, 2), 0);
+	assert_true(control_lock());
+	op->cmd = XENPF_cpu_online;
+	assert_int_equal(sim_call_limited(v, do_platform_op, args, 3), -ERESTART);
+	assert_false(cpu_online(2));
+	control_unlock();
+	assert_int_equal(on_off(XENPF_cpu_online, 2), 0);
+}
+
 /* The caller runs on the CPU that is to go: CPU 0 takes it off, the caller goes on elsewhere. */
 static void test_cpu_offline_self(void **state)
 {
@@ -602,7 +625,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_refusals), TEST(test_settime), TEST(test_memtype), TEST(test_quirks), TEST(test_microcode),
 		TEST(test_firmware_bios), TEST(test_firmware_efi), TEST(test_symbols), TEST(test_cpu_info),
-		TEST(test_cpu_online), TEST(test_cpu_offline_self), TEST(test_parking), TEST(test_idle_time),
+		TEST(test_cpu_online), TEST(test_cpu_offline_self), TEST(test_cpu_control_lock), TEST(test_parking), TEST(test_idle_time),
 		TEST(test_frequency), TEST(test_resource), TEST(test_sleep), TEST(test_pminfo),
 	};
 
