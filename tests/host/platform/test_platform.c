@@ -389,26 +389,34 @@ static void test_cpu_online(void **state)
 	assert_int_equal(call(XENPF_cpu_hotadd), -EOPNOTSUPP);
 }
 
-/* While a domctl or sysctl runs elsewhere, CPUs neither come nor go: the caller tries again. */
-static void test_cpu_control_lock(void **state)
+static long on_off_once(u32 cmd, u32 cpu)
 {
 	u64 args[6] = { arg };
 
-	(void)state;
-	assert_true(control_lock());
+	op->cmd = cmd;
 	op->interface_version = XENPF_INTERFACE_VERSION;
-	op->u.cpu_ol.cpuid = 2;
-	op->cmd = XENPF_cpu_offline;
-	assert_int_equal(sim_call_limited(v, do_platform_op, args, 3), -ERESTART);
-	assert_true(cpu_online(2));
-	control_unlock();
-	assert_int_equal(on_off(XENPF_cpu_offline, 2), 0);
-	assert_true(control_lock());
-	op->cmd = XENPF_cpu_online;
-	assert_int_equal(sim_call_limited(v, do_platform_op, args, 3), -ERESTART);
-	assert_false(cpu_online(2));
-	control_unlock();
-	assert_int_equal(on_off(XENPF_cpu_online, 2), 0);
+	op->u.cpu_ol.cpuid = cpu;
+	return sim_call_limited(v, do_platform_op, args, 3);
+}
+
+/* While a domctl or sysctl runs on CPU 3, CPUs neither come nor go: the caller tries again. */
+static void test_cpu_control_lock(void **state)
+{
+	(void)state;
+	for (u32 up = 0; up < 2; up++) {
+		u32 cmd = up ? XENPF_cpu_online : XENPF_cpu_offline;
+
+		sim_cpu_switch(3);
+		assert_true(control_lock());
+		sim_cpu_switch(v->cpu);
+		assert_int_equal(on_off_once(cmd, 2), -ERESTART);
+		assert_int_equal(cpu_online(2), !up);
+		sim_cpu_switch(3);
+		control_unlock();
+		sim_cpu_switch(v->cpu);
+		assert_int_equal(on_off_once(cmd, 2), 0);
+		assert_int_equal(cpu_online(2), up);
+	}
 }
 
 /* The caller runs on the CPU that is to go: CPU 0 takes it off, the caller goes on elsewhere. */
