@@ -1,6 +1,7 @@
 # Host tests. Each directory tests/host/NAME is one cmocka program made of its own *.c and of the sources that its file
 # `uses` names, one a line (the word `sim` stands for the simulated machine and everything that runs on it).
-HOST_BUILD := $(BUILD)/host
+HOST_BUILD := $(BUILD)/host$(if $(filter 1,$(COVERAGE)),-coverage)$(if $(filter 1,$(PREEMPT)),-preempt)
+, := ,
 HOST_TESTS := $(sort $(patsubst tests/host/%/uses,%,$(wildcard tests/host/*/uses)))
 HOST_RUNS  := $(HOST_TESTS:%=$(HOST_BUILD)/%.ok)
 
@@ -14,13 +15,25 @@ SIM_SRC := $(sort $(wildcard tests/host/sim/*.c)) tests/host/sim_mm/glue.c $(add
 	mmu_domain.c mmu_entry.c mmu_ext.c mmu_fault.c mmu_grant.c mmu_update.c domain.c decode.c descriptor.c gpr.c)
 SIM_LDFLAGS := $(foreach f,hv_alloc page_alloc frames_alloc domain_frames_alloc,-Wl,--wrap=$(f))
 
+# What `full` stands for: the same with all of core, hypercall and pv, and what these need, linked as one object (tests/host/full/full.h).
+FULL_SRC := $(sort $(SIM_SRC) $(filter-out %/state.c,$(wildcard tests/host/full/*.c)) \
+	$(filter-out %/string.c,$(wildcard hypervisor/lib/*.c)) $(wildcard hypervisor/core/*.c hypervisor/core/*/*.c hypervisor/hypercall/*.c hypervisor/arch/x86/pv/*.c) \
+	$(addprefix hypervisor/arch/x86/,mm/ptab.c cpu/policy.c cpu/policy_guest.c cpu/policy_list.c cpu/policy_features.c \
+	cpu/msr_guest.c irq/irq.c irq/vector.c irq/pirq.c irq/ioapic.c) \
+	$(addprefix hypervisor/drivers/,console/console.c console/ring.c console/input.c console/options.c console/uart.c \
+	console/screen.c console/font.c acpi/fadt.c acpi/madt.c acpi/numa.c acpi/tables.c))
+$(HOST_BUILD)/full.o: $(FULL_SRC:%.c=$(HOST_BUILD)/%.o) tests/host/full/state.ld
+	$(LD) -r $(patsubst -Wl$(,)%,%,$(SIM_LDFLAGS)) -T tests/host/full/state.ld $(filter %.o,$^) -o $@
+-include $(FULL_SRC:%.c=$(HOST_BUILD)/%.d)
+
 define host_test
-$(1)_SRC := $$(sort $$(wildcard tests/host/$(1)/*.c) $$(shell grep -v '^sim$$$$' tests/host/$(1)/uses) \
-	$$(if $$(shell grep '^sim$$$$' tests/host/$(1)/uses),$(SIM_SRC)))
+$(1)_WORDS := $$(shell grep -vF . tests/host/$(1)/uses)
+$(1)_SRC := $$(sort $$(wildcard tests/host/$(1)/*.c) $$(shell grep -F . tests/host/$(1)/uses) \
+	$$(if $$(filter sim,$$($(1)_WORDS)),$(SIM_SRC)) $$(if $$(filter full,$$($(1)_WORDS)),tests/host/full/state.c))
 $(1)_OBJ := $$($(1)_SRC:%.c=$(HOST_BUILD)/%.o)
-$(HOST_BUILD)/$(1): $$($(1)_OBJ)
+$(HOST_BUILD)/$(1): $$($(1)_OBJ) $$(if $$(filter full,$$($(1)_WORDS)),$(HOST_BUILD)/full.o)
 	@mkdir -p $$(@D)
-	$$(CC) -fsanitize=address,undefined $$^ -o $$@ $$(if $$(shell grep '^sim$$$$' tests/host/$(1)/uses),$$(SIM_LDFLAGS)) $$(HOST_LIBS)
+	$$(CC) $(HOST_SANITIZE) $$^ -o $$@ $$(if $$(filter sim,$$($(1)_WORDS)),$$(SIM_LDFLAGS)) $$(HOST_LIBS)
 $(HOST_BUILD)/$(1).ok: $(HOST_BUILD)/$(1)
 	$$< && touch $$@
 -include $$($(1)_OBJ:.o=.d)
@@ -30,6 +43,17 @@ $(foreach t,$(HOST_TESTS),$(eval $(call host_test,$(t))))
 $(HOST_BUILD)/%.o: %.c Config.mk
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -MMD -MP -c $< -o $@
+
+# ---- Coverage -------------------------------------------------------------------------------------------------------
+COVERED := hypervisor/hypercall hypervisor/core hypervisor/arch/x86/pv
+.PHONY: coverage coverage-run
+#: make coverage   lines of hypercall, core and pv that the host tests execute; UNCOVERED=1 lists the others
+coverage:
+	@$(MAKE) -s COVERAGE=1 coverage-run
+	@tests/coverage $(if $(filter 1,$(UNCOVERED)),-u) $(BUILD)/host-coverage $(COVERED)
+coverage-run: $(patsubst %.c,$(HOST_BUILD)/%.o,$(shell find $(COVERED) -name '*.c')) $(HOST_TESTS:%=$(HOST_BUILD)/%)
+	@rm -f $(HOST_BUILD)/*.ok; find $(HOST_BUILD) -name '*.gcda' -delete
+	@$(foreach t,$(HOST_TESTS),$(HOST_BUILD)/$(t) > $(HOST_BUILD)/$(t).out 2>&1 || { cat $(HOST_BUILD)/$(t).out; exit 1; };)
 
 # ---- Fuzzing ---------------------------------------------------------------------------------------------------------
 # tests/fuzz/NAME.c is a libFuzzer target; NAME.uses names what it links, as for host tests.

@@ -217,6 +217,13 @@ static void frame_check(u64 n)
 		sim_fail("frame %#lx of domain %u is free", LX(n), f->owner);
 }
 
+__attribute__((weak)) void sim_each_domain(void (*fn)(const struct domain *d))
+{
+	for (u32 i = 0; i < SIM_DOMAINS; i++)
+		if (sim_guests[i].d)
+			fn(sim_guests[i].d);
+}
+
 static void references_check(void)
 {
 	memset(want_refs, 0, sim_frames * sizeof(want_refs[0]));
@@ -224,9 +231,7 @@ static void references_check(void)
 	for (u64 n = 0; n < sim_frames; n++)
 		if ((sim_frame_table[n].refs & FRAME_REFS) && sim_frame_table[n].type)
 			frame_holds(n);
-	for (u32 i = 0; i < SIM_DOMAINS; i++)
-		if (sim_guests[i].d)
-			domain_check(sim_guests[i].d);
+	sim_each_domain(domain_check);
 	if (sim_holders)
 		sim_holders();
 	for (u64 n = 0; n < sim_frames; n++)

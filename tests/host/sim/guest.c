@@ -144,10 +144,11 @@ struct domain *sim_domain(domid_t id, bool privileged, unsigned int vcpus, u32 p
 	}
 	d->pause_count = d->controller_pause_count = 0;
 	d->created = true;
+	sim_domain_ready(d);
 	return d;
 }
 
-void sim_deschedule(struct vcpu *v)
+__attribute__((weak)) void sim_deschedule(struct vcpu *v)
 {
 	struct sim_cpu *c = &sim_cpu[v->cpu];
 	unsigned int here = sim_cpu_nr;
@@ -164,7 +165,7 @@ void sim_deschedule(struct vcpu *v)
 	sim_cpu_nr = here;
 }
 
-struct vcpu *sim_run(struct vcpu *v, unsigned int cpu)
+__attribute__((weak)) struct vcpu *sim_run(struct vcpu *v, unsigned int cpu)
 {
 	struct sim_cpu *c = &sim_cpu[cpu];
 
@@ -215,6 +216,11 @@ long sim_call(struct vcpu *v, hypercall_fn *fn, u64 a0, u64 a1, u64 a2, u64 a3, 
 	return rc;
 }
 
+__attribute__((weak)) struct vcpu *sim_idle_vcpu(unsigned int cpu)
+{
+	return cpu ? &idle_others[cpu] : &sim_idle;
+}
+
 void sim_guests_start(void)
 {
 	memset(sim_guests, 0, sizeof(sim_guests));
@@ -227,7 +233,7 @@ void sim_guests_start(void)
 		idle->cpu = i;
 		idle->domain = idle_domain;
 		idle->regs = &idle->saved_regs;
-		sim_cpu[i].idle = sim_cpu[i].info.current = idle;
+		sim_cpu[i].idle = sim_cpu[i].info.current = sim_idle_vcpu(i);
 	}
 }
 

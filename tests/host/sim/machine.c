@@ -15,12 +15,12 @@
 #include <hv/time.h>
 #include "sim_private.h"
 
-struct frame *sim_frame_table;
-u8 *sim_direct_map;
-u64 *sim_m2p;
+SIM_KEPT struct frame *sim_frame_table;
+SIM_KEPT u8 *sim_direct_map;
+SIM_KEPT u64 *sim_m2p;
 u64 frame_limit;
 
-u32 sim_frames = SIM_FRAMES;
+SIM_KEPT u32 sim_frames = SIM_FRAMES;
 struct sim_cpu sim_cpu[SIM_CPUS];
 _Thread_local unsigned int sim_cpu_nr;
 struct cpumask cpu_online_map, cpu_present_map;
@@ -32,10 +32,10 @@ static u32 preempt_every, preempt_count;
 static u32 fail_in;
 static bool fail_done;
 struct sim_counts sim_counts;
-bool sim_log;
+SIM_KEPT bool sim_log;
 void (*sim_spin_hook)(void);
 
-static jmp_buf *bug_exit;
+SIM_KEPT static jmp_buf *bug_exit;
 
 noreturn_fn void sim_fail(const char *fmt, ...)
 {
@@ -170,10 +170,12 @@ void sim_start(unsigned int cpus)
 {
 	if (cpus == 0 || cpus > SIM_CPUS)
 		sim_fail("%u CPUs asked for", cpus);
+	sim_power_on();
 	if (getenv("SIM_LOG"))
 		sim_log = true;
 	sim_clock = 1000000000;
-	preempt_every = preempt_count = fail_in = 0;
+	preempt_every = ARGON_PREEMPT_ALWAYS;
+	preempt_count = fail_in = 0;
 	fail_done = false;
 	sim_preempt_asked = sim_preempt_said = 0;
 	sim_spin_hook = NULL;
@@ -222,7 +224,7 @@ struct cpu_info *cpu_info_of(unsigned int cpu)
 	return cpu < SIM_CPUS ? &sim_cpu[cpu].info : NULL;
 }
 
-int cpu_up(unsigned int cpu)
+__attribute__((weak)) int cpu_up(unsigned int cpu)
 {
 	if (cpu >= SIM_CPUS)
 		return -EINVAL;
@@ -231,7 +233,7 @@ int cpu_up(unsigned int cpu)
 	return 0;
 }
 
-int cpu_down(unsigned int cpu)
+__attribute__((weak)) int cpu_down(unsigned int cpu)
 {
 	if (cpu == 0 || !cpu_online(cpu))
 		return -EINVAL;

@@ -60,9 +60,24 @@ void sim_guests_start(void);
 void sim_guests_stop(void);
 void sim_domains_start(void);
 void sim_domains_stop(void);
+/* Where the last small object was asked for. */
+extern const void *sim_alloc_caller;
 /* True when this allocation is to fail. */
 bool sim_alloc_fails(void);
 void sim_locks_check_none(void);
 void sim_objects_check(void);
+
+/* Variables that full/state.c leaves alone when it puts the machine back to an earlier state. */
+#define SIM_KEPT __attribute__((section("sim_kept")))
+
+/* Hooks for a machine that runs more of the hypervisor (tests/host/full); weak functions do without. */
+/* Before anything else of sim_start. */
+void sim_power_on(void);
+/* The idle vCPU of a CPU. */
+struct vcpu *sim_idle_vcpu(unsigned int cpu);
+/* sim_domain has made d; it may run. */
+void sim_domain_ready(struct domain *d);
+/* Calls fn for each domain that may hold references. */
+void sim_each_domain(void (*fn)(const struct domain *d));
 
 #endif

@@ -20,6 +20,15 @@
 
 #define STAND_IN __attribute__((weak))
 
+STAND_IN void sim_power_on(void)
+{
+}
+
+STAND_IN void sim_domain_ready(struct domain *d)
+{
+	(void)d;
+}
+
 /* A CPU without features and without flaws. */
 STAND_IN bool cpu_feature[CPU_FEATURES];
 
@@ -142,7 +151,7 @@ STAND_IN void timer_migrate(struct timer *t, unsigned int cpu)
 	t->cpu = cpu;
 }
 
-void sim_clock_advance(ns_t by)
+STAND_IN void sim_clock_advance(ns_t by)
 {
 	unsigned int here = sim_cpu_nr;
 

@@ -9,7 +9,7 @@
 
 static u64 objects;
 
-void sim_objects_check(void)
+STAND_IN void sim_objects_check(void)
 {
 	if (objects)
 		sim_fail("%lu small objects were not freed", (unsigned long)objects);
@@ -57,8 +57,11 @@ STAND_IN void page_free(void *p)
 		frames_free(frame_of(virt_mfn(p)), 0);
 }
 
+const void *sim_alloc_caller;
+
 void *__wrap_hv_alloc(size_t size)
 {
+	sim_alloc_caller = __builtin_return_address(0);
 	return sim_alloc_fails() ? NULL : __real_hv_alloc(size);
 }
 

@@ -5,7 +5,7 @@
 #include "../sim/sim_private.h"
 
 __attribute__((weak)) struct acpi_info acpi_info;
-unsigned int glue_nodes = 1;
+SIM_KEPT unsigned int glue_nodes = 1;
 u64 glue_frames_kept;
 static u8 node_memory[HEAP_NODES][PAGE_SIZE] aligned_to(4096);
 
