@@ -190,7 +190,7 @@ static inline int new_baseptr(struct vcpu *v, u64 root)
 	if (unlikely(root >= frame_limit || !frame_type_try_get(frame_of(mfn(root)), frame_type_key(FRAME_L4, v->domain->id))))
 		return pv_root_set(v, v, mfn(root), false);
 	v->pv->kernel_root = mfn(root);
-	cr3_write(mfn_paddr(mfn(root)).v);
+	pv_cr3_load(v);
 	frame_type_drop(v, frame_of(old));
 	return 0;
 }
