@@ -7,6 +7,7 @@
 
 #define NO_DOMAIN 1u	/* the handler looks the domain up itself, or needs none */
 #define NOT_SELF 2u	/* never the actor's own domain */
+#define LIVING 4u	/* gives the domain something: refused once its teardown has begun, which would not take it back */
 
 struct entry {
 	domctl_fn *fn;
@@ -32,36 +33,36 @@ static const struct entry table[] = {
 	[XEN_DOMCTL_unpausedomain] = { domctl_unpause, 0 },
 	[XEN_DOMCTL_getdomaininfo] = { domctl_info, NO_DOMAIN },
 	[XEN_DOMCTL_resumedomain] = { domctl_resume, NOT_SELF },
-	[XEN_DOMCTL_max_vcpus] = { domctl_max_vcpus, 0 },
+	[XEN_DOMCTL_max_vcpus] = { domctl_max_vcpus, LIVING },
 	[XEN_DOMCTL_max_mem] = { domctl_max_mem, 0 },
 	[XEN_DOMCTL_setdomainhandle] = { domctl_handle, 0 },
 	[XEN_DOMCTL_setdebugging] = { domctl_debugging, NOT_SELF },
 	[XEN_DOMCTL_settimeoffset] = { domctl_time_offset, 0 },
 	[XEN_DOMCTL_set_address_size] = { domctl_address_size_set, 0 },
 	[XEN_DOMCTL_get_address_size] = { domctl_address_size_get, 0 },
-	[XEN_DOMCTL_hypercall_init] = { domctl_hypercall_init, 0 },
+	[XEN_DOMCTL_hypercall_init] = { domctl_hypercall_init, LIVING },
 	[XEN_DOMCTL_sendtrigger] = { domctl_trigger, 0 },
-	[XEN_DOMCTL_subscribe] = { domctl_subscribe, 0 },
-	[XEN_DOMCTL_set_virq_handler] = { domctl_virq_handler, 0 },
-	[XEN_DOMCTL_set_target] = { domctl_target, NOT_SELF },
+	[XEN_DOMCTL_subscribe] = { domctl_subscribe, LIVING },
+	[XEN_DOMCTL_set_virq_handler] = { domctl_virq_handler, LIVING },
+	[XEN_DOMCTL_set_target] = { domctl_target, NOT_SELF | LIVING },
 	OFF(set_access_required),
 	[XEN_DOMCTL_setnodeaffinity] = { domctl_node_affinity_set, 0 },
 	[XEN_DOMCTL_getnodeaffinity] = { domctl_node_affinity_get, 0 },
-	[XEN_DOMCTL_setvcpucontext] = { domctl_vcpu_context_set, NOT_SELF },
+	[XEN_DOMCTL_setvcpucontext] = { domctl_vcpu_context_set, NOT_SELF | LIVING },
 	[XEN_DOMCTL_getvcpucontext] = { domctl_vcpu_context_get, NOT_SELF },
 	[XEN_DOMCTL_getvcpuinfo] = { domctl_vcpu_info, 0 },
 	[XEN_DOMCTL_setvcpuaffinity] = { domctl_affinity_set, 0 },
 	[XEN_DOMCTL_getvcpuaffinity] = { domctl_affinity_get, 0 },
-	[XEN_DOMCTL_set_ext_vcpucontext] = { domctl_ext_context_set, NOT_SELF },
+	[XEN_DOMCTL_set_ext_vcpucontext] = { domctl_ext_context_set, NOT_SELF | LIVING },
 	[XEN_DOMCTL_get_ext_vcpucontext] = { domctl_ext_context_get, NOT_SELF },
 	[XEN_DOMCTL_setvcpuextstate] = { domctl_xstate_set, NOT_SELF },
 	[XEN_DOMCTL_getvcpuextstate] = { domctl_xstate_get, NOT_SELF },
 	[XEN_DOMCTL_set_vcpu_msrs] = { domctl_msrs_set, NOT_SELF },
 	[XEN_DOMCTL_get_vcpu_msrs] = { domctl_msrs_get, NOT_SELF },
 	[XEN_DOMCTL_scheduler_op] = { domctl_sched, 0 },
-	[XEN_DOMCTL_irq_permission] = { domctl_irq_permission, 0 },
-	[XEN_DOMCTL_iomem_permission] = { domctl_iomem_permission, 0 },
-	[XEN_DOMCTL_ioport_permission] = { domctl_ioport_permission, 0 },
+	[XEN_DOMCTL_irq_permission] = { domctl_irq_permission, LIVING },
+	[XEN_DOMCTL_iomem_permission] = { domctl_iomem_permission, LIVING },
+	[XEN_DOMCTL_ioport_permission] = { domctl_ioport_permission, LIVING },
 	[XEN_DOMCTL_getpageframeinfo3] = { domctl_page_info, 0 },
 	[XEN_DOMCTL_cacheflush] = { domctl_cache_flush, 0 },
 	[XEN_DOMCTL_set_cpu_policy] = { domctl_policy_set, NOT_SELF },
@@ -84,7 +85,8 @@ static long run(struct vcpu *v, const struct entry *e, struct xen_domctl *op, bo
 		d = domain_get_by_any_id(v, op->domain);
 		if (!d)
 			return -ESRCH;
-		if ((e->flags & NOT_SELF) && d == v->domain) {
+		/* The state of life changes under the control lock only. */
+		if (((e->flags & NOT_SELF) && d == v->domain) || ((e->flags & LIVING) && d->life != DOMAIN_LIVE)) {
 			domain_put(d);
 			return -EINVAL;
 		}

@@ -15,6 +15,8 @@
 #define PTE_RW (PTE_RO | 2u | 0x40u)
 
 struct sim_guest sim_guests[SIM_DOMAINS];
+/* Used again by the next machine. */
+SIM_KEPT static u32 *frame_numbers[SIM_DOMAINS];
 struct vcpu sim_idle;
 static struct vcpu idle_others[SIM_CPUS];
 
@@ -121,7 +123,9 @@ struct domain *sim_domain(domid_t id, bool privileged, unsigned int vcpus, u32 p
 
 	if (domain_create(id, &cfg, privileged, &d))
 		sim_fail("domain_create");
-	*g = (struct sim_guest){ .d = d, .pages = pages, .mfn = calloc(pages, sizeof(u32)) };
+	if (!frame_numbers[g - sim_guests])
+		frame_numbers[g - sim_guests] = calloc(SIM_FRAMES, sizeof(u32));
+	*g = (struct sim_guest){ .d = d, .pages = pages, .mfn = frame_numbers[g - sim_guests] };
 	if (privileged)
 		dom0 = d;
 	d->memory.max = sim_frames;
@@ -249,7 +253,5 @@ void sim_guests_stop(void)
 			sim_deschedule(v);
 	}
 	sim_domains_stop();
-	for (u32 i = 0; i < SIM_DOMAINS; i++)
-		free(sim_guests[i].mfn);
 	memset(sim_guests, 0, sizeof(sim_guests));
 }
