@@ -80,7 +80,9 @@ int event_alloc_unbound(domid_t dom, domid_t remote)
 
 	if (ret)
 		return (int)ret;
-	event_mask(op.port);
+	/* Another domain's port is not in our mask. */
+	if (dom == DOMID_SELF)
+		event_mask(op.port);
 	return (int)op.port;
 }
 

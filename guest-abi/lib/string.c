@@ -4,7 +4,10 @@
 void *memcpy(void *to, const void *from, size_t n)
 {
 	void *ret = to;
+	size_t words = n / 8;
 
+	__asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(words) : : "memory");
+	n %= 8;
 	__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(n) : : "memory");
 	return ret;
 }
@@ -24,7 +27,11 @@ void *memmove(void *to, const void *from, size_t n)
 void *memset(void *to, int value, size_t n)
 {
 	void *ret = to;
+	size_t words = n / 8;
 
+	/* By words: where instructions are emulated, that is eight times as fast. */
+	__asm__ volatile("rep stosq" : "+D"(to), "+c"(words) : "a"((u8)value * 0x0101010101010101UL) : "memory");
+	n %= 8;
 	__asm__ volatile("rep stosb" : "+D"(to), "+c"(n) : "a"(value) : "memory");
 	return ret;
 }

@@ -5,6 +5,7 @@
 
 #include <guest/event.h>
 #include <guest/grant.h>
+#include <guest/group.h>
 #include <guest/hypercall.h>
 #include <guest/mm.h>
 #include <guest/print.h>
