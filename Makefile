@@ -1,6 +1,12 @@
 # Argon: top-level Makefile. `make help` lists the targets.
 include Config.mk
 
+# `make profile PATH=NAME`: programs are still looked for in the usual places.
+ifeq ($(origin PATH),command line)
+PROFILE := $(PATH)
+override PATH := /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+endif
+
 all: hypervisor tools
 include hypervisor/build.mk
 include guest-abi/build.mk

@@ -131,3 +131,18 @@ HYPERVISOR ?= $(DIST)/boot/argon.gz
 #: make guest-tests [HYPERVISOR=FILE]   run the test kernels as dom0 of a hypervisor
 guest-tests: guest $(filter $(DIST)/%,$(HYPERVISOR))
 	GUEST_BUILD=$(GUEST_BUILD) tests/guest/run-all $(HYPERVISOR)
+
+# ---- What things cost, in instructions of an emulated machine that counts them (docs/performance.md). -----------------
+.PHONY: bench bench-check bench-baseline profile
+#: make bench      what each path into the hypervisor costs, beside Debian's Xen 4.17
+bench: deps
+	@tests/bench/run
+# Against the baselines in the tree: a path that costs 3% more is a failure.
+bench-check:
+	@tests/bench/run check
+#: make bench-baseline   write the costs measured now as the baselines that make test compares with
+bench-baseline:
+	@tests/bench/run baseline
+#: make profile PATH=NAME   where the instructions of one path go, by function
+profile:
+	@tests/bench/run profile $(PROFILE)

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Plugin of QEMU's emulator: counts instructions between the marks that the kernel in tests/bench/paths executes, by address, and
+ * those that cost more on hardware than their number says. Writes to the file of argument out=FILE, for each stretch:
+ *	begin
+ *	insn ADDRESS COUNT [CLASS]	(in no order)
+ *	ipi COUNT			(writes to the local APIC's command register)
+ *	end
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The part of version 1 of the interface that is used here. */
+typedef uint64_t plugin_id;
+struct qemu_plugin_tb;
+struct qemu_plugin_insn;
+struct qemu_plugin_hwaddr;
+enum { CB_NO_REGS = 0, MEM_WRITE = 2 };
+void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*cb)(plugin_id id, struct qemu_plugin_tb *tb));
+void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned int cpu, void *data), int flags,
+					    void *data);
+void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
+				      void (*cb)(unsigned int cpu, uint32_t info, uint64_t vaddr, void *data), int flags, int rw,
+				      void *data);
+size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
+struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *insn);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+struct qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(uint32_t info, uint64_t vaddr);
+uint64_t qemu_plugin_hwaddr_phys_addr(const struct qemu_plugin_hwaddr *h);
+
+#define EXPORT __attribute__((visibility("default")))
+EXPORT int qemu_plugin_version = 1;
+EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv);
+
+#define MARK_BEGIN "\x0f\x1f\x80" "BENK"
+#define MARK_END   "\x0f\x1f\x80" "BENE"
+#define APIC_COMMAND 0xfee00300u
+#define BUCKETS 65536
+
+struct insn {
+	struct insn *next;
+	uint64_t address, count;
+	const char *class;
+};
+
+static struct insn *buckets[BUCKETS];
+static bool active;
+static uint64_t ipis;
+static FILE *out;
+
+/* What is expensive, or says how the TLB is treated. */
+static const char *classify(const uint8_t *c, size_t n)
+{
+	size_t i = 0;
+	bool lock = false;
+	uint8_t reg;
+
+	while (i < n && (c[i] == 0xf0 || c[i] == 0xf2 || c[i] == 0xf3 || c[i] == 0x2e || c[i] == 0x3e || c[i] == 0x66 || c[i] == 0x65 ||
+			 c[i] == 0x64 || (c[i] & 0xf0) == 0x40))
+		lock |= c[i++] == 0xf0;
+	if (lock)
+		return "locked";
+	if (i + 1 >= n)
+		return i < n && c[i] == 0xcf ? "iret" : i < n && (c[i] & 0xf6) == 0xe4 ? "port" : i < n && c[i] >= 0xec && c[i] <= 0xef ? "port" : NULL;
+	reg = i + 2 < n ? c[i + 2] >> 3 & 7 : 0;
+	/* XCHG with memory locks by itself. */
+	if ((c[i] == 0x86 || c[i] == 0x87) && c[i + 1] >> 6 != 3)
+		return "locked";
+	if (c[i] == 0x8e)
+		return "segment";
+	if (c[i] == 0xcf)
+		return "iret";
+	if (c[i] >= 0xe4 && c[i] <= 0xe7)
+		return "port";
+	if (c[i] != 0x0f)
+		return NULL;
+	switch (c[i + 1]) {
+	case 0x00:
+		return reg == 2 || reg == 3 ? "segment" : reg == 4 || reg == 5 ? "verw" : NULL;
+	case 0x01:
+		return i + 2 >= n || c[i + 2] >> 6 == 3 ? NULL : reg == 7 ? "invlpg" : reg == 2 || reg == 3 ? "segment" : NULL;
+	case 0x07:
+		return "sysret";
+	case 0x22:
+		return reg == 3 ? "cr3" : reg == 4 ? "cr4" : "cr0";
+	case 0x06:
+		return "cr0";
+	case 0x30:
+		return "wrmsr";
+	case 0x32:
+		return "rdmsr";
+	case 0xa2:
+		return "cpuid";
+	default:
+		return NULL;
+	}
+}
+
+static struct insn *insn_get(uint64_t address, const char *class)
+{
+	struct insn **at = &buckets[address % BUCKETS], *i;
+
+	for (i = *at; i; i = i->next)
+		if (i->address == address && i->class == class)
+			return i;
+	i = calloc(1, sizeof(*i));
+	*i = (struct insn){ .next = *at, .address = address, .class = class };
+	*at = i;
+	return i;
+}
+
+static void on_insn(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	((struct insn *)data)->count += active;
+}
+
+static void on_begin(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	active = true;
+}
+
+static void on_end(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	if (!active)
+		return;
+	active = false;
+	fprintf(out, "begin\n");
+	for (unsigned int b = 0; b < BUCKETS; b++)
+		for (struct insn *i = buckets[b]; i; i = i->next) {
+			if (i->count)
+				fprintf(out, "insn %llx %llu %s\n", (unsigned long long)i->address,
+					(unsigned long long)i->count, i->class ? i->class : "");
+			i->count = 0;
+		}
+	fprintf(out, "ipi %llu\nend\n", (unsigned long long)ipis);
+	ipis = 0;
+	fflush(out);
+}
+
+static void on_store(unsigned int cpu, uint32_t info, uint64_t vaddr, void *data)
+{
+	const struct qemu_plugin_hwaddr *h;
+
+	(void)cpu;
+	(void)data;
+	/* Only pages of device memory have this offset of the command register in them, and few stores get here. */
+	if (!active || (vaddr & 0xfff) != (APIC_COMMAND & 0xfff))
+		return;
+	h = qemu_plugin_get_hwaddr(info, vaddr);
+	ipis += h && (qemu_plugin_hwaddr_phys_addr(h) & 0xffffffff) == APIC_COMMAND;
+}
+
+static void on_translate(plugin_id id, struct qemu_plugin_tb *tb)
+{
+	size_t n = qemu_plugin_tb_n_insns(tb);
+
+	(void)id;
+	for (size_t i = 0; i < n; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		uint64_t address = qemu_plugin_insn_vaddr(insn);
+		const uint8_t *code = qemu_plugin_insn_data(insn);
+		size_t size = qemu_plugin_insn_size(insn);
+
+		/* The early boot, GRUB among it, and user mode are no one's concern. */
+		if (address >> 32 == 0 && address >> 22 != 1)
+			continue;
+		if (size == 7 && !memcmp(code, MARK_BEGIN, 7)) {
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_begin, CB_NO_REGS, NULL);
+		} else if (size == 7 && !memcmp(code, MARK_END, 7)) {
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_end, CB_NO_REGS, NULL);
+		} else {
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_insn, CB_NO_REGS, insn_get(address, classify(code, size)));
+			qemu_plugin_register_vcpu_mem_cb(insn, on_store, CB_NO_REGS, MEM_WRITE, NULL);
+		}
+	}
+}
+
+int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
+{
+	(void)info;
+	for (int i = 0; i < argc; i++)
+		if (!strncmp(argv[i], "out=", 4))
+			out = fopen(argv[i] + 4, "w");
+	if (!out)
+		return -1;
+	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+	return 0;
+}
