@@ -150,6 +150,9 @@ long domctl_ext_context_set(struct vcpu *actor, struct domain *d, struct xen_dom
 		return -ESRCH;
 	if (e->size < offsetof(struct xen_domctl_ext_vcpucontext, mcg_cap))
 		return -EINVAL;
+	/* SYSRET to an address that is not canonical would fault in the hypervisor. */
+	if (!guest_range_ok(e->sysenter_callback_eip, 1) || !guest_range_ok(e->syscall32_callback_eip, 1))
+		return -EINVAL;
 	vcpu_pause(v);
 	v->pv->sysenter_callback = e->sysenter_callback_eip;
 	v->pv->sysenter_masks_events = e->sysenter_disables_events != 0;

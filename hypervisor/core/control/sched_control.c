@@ -174,7 +174,7 @@ static long pool_cpu_remove(struct xen_sysctl_cpupool_op *p)
 
 static long pool_domain_move(struct vcpu *v, const struct xen_sysctl_cpupool_op *p)
 {
-	struct domain *d = domain_get_by_id((domid_t)p->domid);
+	struct domain *d = p->domid < DOMID_FIRST_RESERVED ? domain_get_by_id((domid_t)p->domid) : NULL;
 	long rc;
 
 	if (!d)

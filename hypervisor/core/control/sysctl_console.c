@@ -111,7 +111,8 @@ long sysctl_offline(struct vcpu *v, struct xen_sysctl *op, bool *out)
 	(void)out;
 	if (p->end < p->start || p->end - p->start >= OFFLINE_MAX)
 		return -EINVAL;
-	for (u32 n = p->start; !rc && n <= p->end; n++) {
+	/* Counted in 64 bits: the last frame may be the greatest number of 32. */
+	for (u64 n = p->start; !rc && n <= p->end; n++) {
 		if (p->cmd == sysctl_page_offline)
 			rc = heap_frame_offline(mfn(n), false, &status);
 		else if (p->cmd == sysctl_page_online)

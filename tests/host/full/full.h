@@ -21,7 +21,10 @@ void full_time(ns_t by);
 /* What the CPU runs now: a guest's vCPU, or NULL when it idles. */
 struct vcpu *full_current(unsigned int cpu);
 
-/* A hypercall as the entry code makes it: number in rax, through the dispatcher, with restarts, softirqs and scheduling. v has to run. */
+/*
+ * A hypercall as the entry code makes it: number in rax, through the dispatcher, with restarts, softirqs and scheduling. v has to
+ * be runnable: time passes until it runs. -ERESTART: it waits in the middle of it.
+ */
 long full_hypercall(struct vcpu *v, unsigned int nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4);
 /* How many restarts the last one had. */
 extern u32 full_restarts;

@@ -309,16 +309,26 @@ struct vcpu *sim_run(struct vcpu *v, unsigned int cpu)
 	return v;
 }
 
+/* Time passes until v runs; false when it cannot. */
+static bool wait_for(struct vcpu *v)
+{
+	for (u32 i = 0; full_current(v->cpu) != v; i++) {
+		if (!vcpu_runnable(v) || i == WAITS_MAX)
+			return false;
+		full_time(MS);
+	}
+	sim_cpu_switch(v->cpu);
+	return true;
+}
+
 long full_hypercall(struct vcpu *v, unsigned int nr, u64 a0, u64 a1, u64 a2, u64 a3, u64 a4)
 {
 	u64 args[6] = { a0, a1, a2, a3, a4 }, rip = 0x400000;
-	unsigned int cpu = v->cpu;
 	struct regs *r;
 	long rc;
 
-	if (!v->running || full_current(cpu) != v)
+	if (!wait_for(v))
 		sim_fail("hypercall by a vCPU that does not run");
-	sim_cpu_switch(cpu);
 	r = v->regs;
 	memcpy(r->args, args, sizeof(r->args));
 	full_restarts = 0;
@@ -332,15 +342,11 @@ long full_hypercall(struct vcpu *v, unsigned int nr, u64 a0, u64 a1, u64 a2, u64
 		if (v->regs->rip == rip + 2)
 			break;
 		full_restarts++;
-		(void)full_exit(cpu);
+		(void)full_exit(v->cpu);
 		if (full_restarts > TURNS_MAX * 10)
 			sim_fail("hypercall %u restarts for ever", nr);
-		for (u32 i = 0; full_current(cpu) != v; i++) {
-			if (!vcpu_runnable(v) || i == WAITS_MAX)
-				return -ERESTART;
-			full_time(MS);
-		}
-		sim_cpu_switch(cpu);
+		if (!wait_for(v))
+			return -ERESTART;
 	}
 	rc = (long)v->regs->rax;
 	full_settle();
