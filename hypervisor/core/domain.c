@@ -251,10 +251,12 @@ static int domain_parts_create(struct domain *d, const struct xen_domctl_created
 	d->iomem = rangeset_create();
 	d->irqs = rangeset_create();
 	d->console = hv_alloc(sizeof(struct console_line));
-	d->shared = page_alloc();
-	if (!d->vcpu || !d->ioports || !d->iomem || !d->irqs || !d->console || !d->shared)
+	if (!d->vcpu || !d->ioports || !d->iomem || !d->irqs || !d->console)
 		return -ENOMEM;
 	d->max_vcpus = cfg->max_vcpus;
+	d->shared = page_alloc();
+	if (!d->shared)
+		return -ENOMEM;
 	frame_share(d->shared, d, true);
 	domain_watchdog_init(d);
 	rc = sched_domain_init(d, cfg->cpupool_id);

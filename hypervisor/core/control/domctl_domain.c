@@ -10,6 +10,7 @@
 #include <hv/string.h>
 #include <hv/time.h>
 #include "control.h"
+#include "../domain_private.h"
 
 #define KIB_PER_PAGE 4u
 
@@ -145,7 +146,7 @@ long domctl_info(struct vcpu *v, struct domain *none, struct xen_domctl *op, boo
 	return 0;
 }
 
-/* vCPUs exist from here on; the number is that of the domain's creation. */
+/* vCPUs exist from here on, all of them or none; the number is that of the domain's creation. */
 long domctl_max_vcpus(struct vcpu *actor, struct domain *d, struct xen_domctl *op, bool *out)
 {
 	struct vcpu *v;
@@ -155,14 +156,19 @@ long domctl_max_vcpus(struct vcpu *actor, struct domain *d, struct xen_domctl *o
 	(void)out;
 	if (op->u.max_vcpus.max != d->max_vcpus)
 		return -EINVAL;
+	if (d->vcpu[0])
+		return 0;
 	for (u32 id = 0; id < d->max_vcpus; id++) {
-		if (d->vcpu[id])
-			continue;
 		rc = vcpu_create(d, id, sched_first_cpu(d, id), &v);
 		if (rc)
-			return rc;
+			goto out_free;
 	}
 	return 0;
+
+out_free:
+	for_each_vcpu(d, v)
+		vcpu_free(v);
+	return rc;
 }
 
 long domctl_max_mem(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *out)

@@ -45,59 +45,69 @@ static u32 status_frames_needed(u32 frames)
 	return (frames * V2_PER_FRAME + STATUS_PER_FRAME - 1) / STATUS_PER_FRAME;
 }
 
-static int status_grow(struct domain *d, u32 frames)
+/* Pages for [from, to) of a list: all of them, or none and false. */
+static bool pages_alloc(void **list, u32 from, u32 to)
+{
+	for (u32 i = from; i < to; i++) {
+		list[i] = page_alloc();
+		if (list[i])
+			continue;
+		while (i-- > from) {
+			page_free(list[i]);
+			list[i] = NULL;
+		}
+		return false;
+	}
+	return true;
+}
+
+/* Grows to so many frames and status frames; when memory is short nothing changes. Lock held. */
+static int tables_grow(struct domain *d, u32 frames, u32 status)
 {
 	struct grant_table *t = d->grants;
-	u32 need = status_frames_needed(frames);
 
-	while (t->nr_status < need) {
-		void *page = page_alloc();
-
-		if (!page)
-			return -ENOMEM;
-		/* Guests have no need to write to it, but kernels map it so. */
-		frame_share(page, d, true);
-		t->status[t->nr_status++] = page;
+	if (!pages_alloc(t->status, t->nr_status, status))
+		return -ENOMEM;
+	if (!pages_alloc(t->shared, t->nr_frames, frames)) {
+		for (u32 i = t->nr_status; i < status; i++) {
+			page_free(t->status[i]);
+			t->status[i] = NULL;
+		}
+		return -ENOMEM;
 	}
+	/* Guests have no need to write to the status frames, but kernels map them so. */
+	for (; t->nr_status < status; t->nr_status++)
+		frame_share(t->status[t->nr_status], d, true);
+	for (; t->nr_frames < frames; t->nr_frames++)
+		frame_share(t->shared[t->nr_frames], d, true);
 	return 0;
 }
 
 int grant_table_grow(struct domain *d, u32 n)
 {
 	struct grant_table *t = d->grants;
-	int rc;
 
 	if (n > t->max_frames)
 		return -ENOSPC;
-	if (t->version == 2) {
-		rc = status_grow(d, n);
-		if (rc)
-			return rc;
-	}
-	while (t->nr_frames < n) {
-		void *page = page_alloc();
-
-		if (!page)
-			return -ENOMEM;
-		frame_share(page, d, true);
-		t->shared[t->nr_frames] = page;
-		t->nr_frames++;
-	}
-	return 0;
+	return tables_grow(d, n, t->version == 2 ? status_frames_needed(n) : 0);
 }
 
-/* Takes back the status pages; all or nothing. */
+/* Takes back the status pages; all or nothing: -EBUSY while the guest maps one. */
 static int status_drop(struct domain *d)
 {
 	struct grant_table *t = d->grants;
+	u32 left = t->nr_status;
 
+	while (left && frame_unshare(t->status[left - 1], d) == 0)
+		left--;
+	if (left) {
+		for (u32 i = left; i < t->nr_status; i++)
+			frame_share(t->status[i], d, true);
+		return -EBUSY;
+	}
 	while (t->nr_status) {
-		void *page = t->status[t->nr_status - 1];
-
-		if (frame_unshare(page, d))
-			return status_grow(d, t->nr_frames) ? -ENOMEM : -EBUSY;
-		page_free(page);
-		t->status[--t->nr_status] = NULL;
+		page_free(t->status[--t->nr_status]);
+		t->status[t->nr_status] = NULL;
 	}
 	return 0;
 }
@@ -155,9 +165,10 @@ int grant_version_set(struct domain *d, u32 version)
 		return 0;
 	if (t->active_count)
 		return -EBUSY;
-	rc = grant_table_grow(d, 1);
-	if (!rc)
-		rc = version == 2 ? status_grow(d, t->nr_frames) : status_drop(d);
+	if (version == 2)
+		rc = tables_grow(d, MAX(t->nr_frames, 1u), status_frames_needed(MAX(t->nr_frames, 1u)));
+	else
+		rc = status_drop(d);
 	if (rc)
 		return rc;
 	entries_convert(t, version);

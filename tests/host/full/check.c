@@ -91,6 +91,12 @@ void full_holders(void)
 /* --- the number --- */
 
 static u64 number;
+static bool skipped[SIM_FRAMES];
+
+void full_hash_skip(mfn_t m)
+{
+	skipped[m.v] = true;
+}
 
 static void mix(u64 val)
 {
@@ -230,7 +236,7 @@ static void mix_frame(u64 n)
 	mix(n);
 	mix((u64)f->owner << 32 | f->refs);
 	mix(frame_word_count(f->type) ? f->type & ~(u64)FRAME_TYPE_FOREIGN : 0);
-	for (u32 i = 0; i < PAGE_SIZE / 8; i++)
+	for (u32 i = 0; i < PAGE_SIZE / 8 && !skipped[n]; i++)
 		if (page[i])
 			mix(i ^ (frame_word_count(f->type) && frame_type_is_table(t) ? page[i] & ~0x60UL : page[i]));
 }

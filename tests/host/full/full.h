@@ -38,6 +38,8 @@ enum full_end full_run(void (*fn)(void *arg), void *arg);
 
 /* What a call that failed must not have changed: a number made of domains, vCPUs, ports, grants, frames and what is in them. */
 u64 full_hash(void);
+/* Contents of this frame do not count from now on, until the next sim_start: it is where arguments lie. */
+void full_hash_skip(mfn_t m);
 /* How many small objects and frames are in use. */
 struct full_use {
 	u64 objects, frames;

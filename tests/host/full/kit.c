@@ -26,8 +26,13 @@ void kit_start(void)
 	}
 	kit_v0 = dom0->vcpu[0];
 	kit_v1 = kit_guest->vcpu[0];
-	for (u32 i = 0; i < 2; i++)
-		room[i].base = room[i].next = sim_alloc(i ? kit_guest : dom0, ROOM_PAGES * PAGE_SIZE);
+	for (u32 i = 0; i < 2; i++) {
+		struct domain *d = i ? kit_guest : dom0;
+
+		room[i].base = room[i].next = sim_alloc(d, ROOM_PAGES * PAGE_SIZE);
+		for (u32 k = 0; k < ROOM_PAGES; k++)
+			full_hash_skip(sim_mfn(d, (u32)((room[i].base - SIM_GUEST_BASE) >> PAGE_SHIFT) + k));
+	}
 }
 
 gva_t kit_room(struct vcpu *v, size_t size)
