@@ -11,8 +11,9 @@ host-tests: $(HOST_RUNS)
 # What `sim` stands for: the simulated machine, and the modules that every program over it links (others name theirs in
 # `uses`; what is missing then has a weak stand-in in tests/host/sim). Allocations pass through it, so that they can be made to fail.
 SIM_SRC := $(sort $(wildcard tests/host/sim/*.c)) tests/host/sim_mm/glue.c $(addprefix hypervisor/arch/x86/mm/, \
-	heap.c heap_offline.c domain_frames.c frame_type.c) $(addprefix hypervisor/arch/x86/pv/, \
-	mmu_domain.c mmu_entry.c mmu_ext.c mmu_fault.c mmu_grant.c mmu_update.c domain.c decode.c descriptor.c gpr.c)
+	heap.c heap_offline.c domain_frames.c frame_type.c dirty_log.c) $(addprefix hypervisor/arch/x86/pv/, \
+	mmu_domain.c mmu_entry.c mmu_ext.c mmu_fault.c mmu_grant.c mmu_log.c mmu_mirror.c mmu_update.c \
+	domain.c decode.c descriptor.c gpr.c)
 SIM_LDFLAGS := $(foreach f,hv_alloc page_alloc frames_alloc domain_frames_alloc,-Wl,--wrap=$(f))
 
 # What `full` stands for: the same with all of core, hypercall and pv, and what these need, linked as one object (tests/host/full/full.h).

@@ -2,6 +2,7 @@
 /* vcpu_op: a guest brings its vCPUs up and down, and says where their shared structures and timers are. */
 #include "domain_private.h"
 #include <hv/cpu.h>
+#include <hv/dirty_log.h>
 #include <hv/errno.h>
 #include <hv/event.h>
 #include <hv/frame.h>
@@ -198,6 +199,7 @@ static long op_info_register(struct vcpu *actor, struct vcpu *v, gva_t arg)
 	spin_lock(&d->lock);
 	if (mfn_eq(v->info_mfn, INVALID_MFN) && (v == actor || (v->pause_flags & VPF_DOWN))) {
 		vcpu_info_move(v, mfn(op.mfn), (void *)(page + op.offset));
+		dirty_log_hold(f);
 		rc = 0;
 	}
 	spin_unlock(&d->lock);

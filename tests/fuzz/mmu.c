@@ -6,6 +6,7 @@
  * over random input by tests/host/mmu.
  */
 #include <stdlib.h>
+#include <hv/dirty_log.h>
 #include <hv/errno.h>
 #include <hv/grant.h>
 #include <hv/guest.h>
@@ -13,9 +14,10 @@
 #include <hv/rangeset.h>
 #include <hv/regs.h>
 #include <hv/string.h>
+#include <xen/domctl.h>
 #include <xen/grant_table.h>
 #include "../host/sim/sim.h"
-#include "../../hypervisor/arch/x86/pv/mmu.h"
+#include "../../hypervisor/arch/x86/pv/mmu_mirror.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -45,6 +47,15 @@ static u64 io_frame;
 static bool dead[DOMAINS];
 /* Level of page table that a page was last made to look like. */
 static u8 looks_like[DOMAINS][PAGES];
+
+/* What the frames of a logged domain had in them when they were clean last. */
+struct snapshot {
+	bool valid;
+	u64 pfn, hash;
+};
+#define FRAMES 1024u
+#define LOG_PAGES 64u
+static struct snapshot snapshots[DOMAINS][FRAMES];
 
 static u8 next8(struct input *in)
 {
@@ -344,6 +355,101 @@ static void do_memory(struct input *in, u32 d)
 	}
 }
 
+/* --- logging --- */
+
+/* The grant layer's part: what the holds stand for. */
+u32 grant_writers_mark(struct domain *d, u32 from, u32 count)
+{
+	(void)from;
+	(void)count;
+	for (u32 i = 0; i < HOLDS; i++)
+		if (holds[i].f && holds[i].type == FRAME_WRITABLE && holds[i].f->owner == d->id)
+			dirty_log_mark(holds[i].f);
+	return 0;
+}
+
+static bool logged_frame(u32 d, u32 n, u64 *pfn, u64 *hash)
+{
+	const struct frame *f = frame_of(mfn(n));
+	const u64 *p;
+
+	if (!frame_valid(mfn(n)) || f->owner != d || !(f->refs & FRAME_REFS) || (f->flags & FRAME_SHARED))
+		return false;
+	*pfn = m2p_get(mfn(n));
+	p = mfn_virt(mfn(n));
+	*hash = 0xcbf29ce484222325UL;
+	for (u32 i = 0; i < 512; i++)
+		*hash = (*hash ^ p[i]) * 0x100000001b3UL + (*hash >> 29);
+	return *pfn < LOG_PAGES;
+}
+
+static void snapshot_take(u32 d)
+{
+	for (u32 n = 0; n < FRAMES; n++)
+		snapshots[d][n].valid = logged_frame(d, n, &snapshots[d][n].pfn, &snapshots[d][n].hash);
+}
+
+/* Every page that is not what it was is in the bit map; pages that others have had mapped writable without a grant may change later. */
+static void snapshot_compare(u32 d, u64 bits)
+{
+	u64 pfn, hash;
+
+	for (u32 n = 0; n < FRAMES; n++) {
+		const struct snapshot *s = &snapshots[d][n];
+
+		if (!logged_frame(d, n, &pfn, &hash) || (bits >> pfn & 1) || (frame_of(mfn(n))->type & FRAME_TYPE_FOREIGN))
+			continue;
+		if (!s->valid || s->pfn != pfn || s->hash != hash)
+			sim_fail("frame %#x, page %lu of domain %u, was written and is not in the log: %d, page %lu then", n,
+				 (unsigned long)pfn, d, s->valid, (unsigned long)s->pfn);
+	}
+}
+
+static long log_call(struct input *in, u32 d, struct xen_domctl_shadow_op *op)
+{
+	u8 patience = next8(in);
+	u32 restarts = patience < 32 ? patience & 3 : RESTARTS_MAX;
+	bool out;
+	long rc;
+
+	do
+		rc = pv_shadow_op(actor_of(0), doms[d], op, &out);
+	while (rc == -ERESTART && restarts--);
+	if (rc == -ERESTART && patience >= 32)
+		sim_fail("an operation on the log restarts for ever");
+	return rc;
+}
+
+static void do_log(struct input *in, u32 d)
+{
+	static const u32 ops[8] = { XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, XEN_DOMCTL_SHADOW_OP_CLEAN, XEN_DOMCTL_SHADOW_OP_CLEAN,
+		XEN_DOMCTL_SHADOW_OP_CLEAN, XEN_DOMCTL_SHADOW_OP_CLEAN, XEN_DOMCTL_SHADOW_OP_PEEK, XEN_DOMCTL_SHADOW_OP_OFF,
+		XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION };
+	struct xen_domctl_shadow_op op = { .op = ops[below(in, 8)], .pages = LOG_PAGES };
+	u64 bits = 0;
+
+	/* dom0's domain does not log itself; the domctl sees to that. */
+	if (d == 0)
+		return;
+	if (op.op == XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION) {
+		(void)pv_pool_set(doms[d], next8(in) & 31);
+		return;
+	}
+	if (op.op == XEN_DOMCTL_SHADOW_OP_CLEAN || op.op == XEN_DOMCTL_SHADOW_OP_PEEK) {
+		op.mode = XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL;
+		op.dirty_bitmap.p = (void *)(sim_va(2) + 128);
+	}
+	if (log_call(in, d, &op))
+		return;
+	if (op.op == XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY)
+		snapshot_take(d);
+	if (!op.dirty_bitmap.p || guest_read64(actor_of(0), &bits, sim_va(2) + 128))
+		return;
+	snapshot_compare(d, bits);
+	if (op.op == XEN_DOMCTL_SHADOW_OP_CLEAN)
+		snapshot_take(d);
+}
+
 static void kill(u32 d, u32 limit)
 {
 	struct vcpu *other;
@@ -386,7 +492,7 @@ static void do_machine(struct input *in, u32 d)
 static void step(struct input *in)
 {
 	static void (*const op[16])(struct input *in, u32 d) = {
-		do_update, do_update, do_va, do_va, do_ext, do_ext, do_build, do_build, do_build, do_build, do_store, do_load,
+		do_update, do_update, do_va, do_va, do_ext, do_ext, do_build, do_build, do_build, do_log, do_store, do_load,
 		do_grant, do_segdesc, do_memory, do_machine,
 	};
 	u8 what = next8(in);
@@ -408,6 +514,7 @@ static void machine_start(void)
 	sim_holders = holders;
 	memset(holds, 0, sizeof(holds));
 	memset(dead, 0, sizeof(dead));
+	memset(snapshots, 0, sizeof(snapshots));
 	memset(looks_like, 0, sizeof(looks_like));
 	for (u32 d = 0; d < DOMAINS; d++) {
 		doms[d] = sim_domain((domid_t)d, d == 0, 1, PAGES);

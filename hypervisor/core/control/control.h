@@ -21,6 +21,7 @@ domctl_fn domctl_vcpu_context_set, domctl_vcpu_context_get, domctl_vcpu_info, do
 domctl_fn domctl_ext_context_set, domctl_ext_context_get, domctl_xstate_set, domctl_xstate_get, domctl_msrs_set;
 domctl_fn domctl_msrs_get;
 domctl_fn domctl_irq_permission, domctl_iomem_permission, domctl_ioport_permission, domctl_page_info, domctl_cache_flush;
+domctl_fn domctl_shadow, domctl_pool_get, domctl_pool_set;
 domctl_fn domctl_sched, domctl_policy_set, domctl_policy_get, domctl_tsc_set, domctl_tsc_get;
 
 sysctl_fn sysctl_read_console, sysctl_debug_keys, sysctl_perf_counters, sysctl_offline;

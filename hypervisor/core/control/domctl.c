@@ -69,11 +69,14 @@ static const struct entry table[] = {
 	[XEN_DOMCTL_get_cpu_policy] = { domctl_policy_get, 0 },
 	[XEN_DOMCTL_settscinfo] = { domctl_tsc_set, NOT_SELF },
 	[XEN_DOMCTL_gettscinfo] = { domctl_tsc_get, NOT_SELF },
-	OFF(shadow_op), OFF(gethvmcontext), OFF(sethvmcontext), OFF(gethvmcontext_partial), OFF(assign_device),
+	[XEN_DOMCTL_shadow_op] = { domctl_shadow, NOT_SELF },
+	[XEN_DOMCTL_get_paging_mempool_size] = { domctl_pool_get, 0 },
+	[XEN_DOMCTL_set_paging_mempool_size] = { domctl_pool_set, NOT_SELF },
+	OFF(gethvmcontext), OFF(sethvmcontext), OFF(gethvmcontext_partial), OFF(assign_device),
 	OFF(deassign_device), OFF(test_assign_device), OFF(get_device_group), OFF(bind_pt_irq), OFF(unbind_pt_irq),
 	OFF(memory_mapping), OFF(ioport_mapping), OFF(debug_op), OFF(audit_p2m), OFF(set_broken_page_p2m), OFF(setvnumainfo),
 	OFF(psr_cmt_op), OFF(psr_alloc), OFF(monitor_op), OFF(vm_event_op), OFF(mem_sharing_op), OFF(soft_reset), OFF(vuart_op),
-	OFF(vmtrace_op), OFF(get_paging_mempool_size), OFF(set_paging_mempool_size),
+	OFF(vmtrace_op),
 };
 
 static long run(struct vcpu *v, const struct entry *e, struct xen_domctl *op, bool *out)

@@ -203,3 +203,29 @@ long domctl_tsc_set(struct vcpu *v, struct domain *d, struct xen_domctl *op, boo
 	domain_unpause(d);
 	return rc;
 }
+
+long domctl_shadow(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *out)
+{
+	return d->ops && d->ops->shadow_op ? d->ops->shadow_op(v, d, &op->u.shadow_op, out) : -EOPNOTSUPP;
+}
+
+long domctl_pool_get(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *out)
+{
+	(void)v;
+	if (!d->ops || !d->ops->pool_get)
+		return -EOPNOTSUPP;
+	op->u.paging_mempool.size = d->ops->pool_get(d) * PAGE_SIZE;
+	*out = true;
+	return 0;
+}
+
+long domctl_pool_set(struct vcpu *v, struct domain *d, struct xen_domctl *op, bool *out)
+{
+	u64 size = op->u.paging_mempool.size;
+
+	(void)v;
+	(void)out;
+	if (!d->ops || !d->ops->pool_set)
+		return -EOPNOTSUPP;
+	return size & ~PAGE_MASK ? -EINVAL : d->ops->pool_set(d, size >> PAGE_SHIFT);
+}

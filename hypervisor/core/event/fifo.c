@@ -4,6 +4,7 @@
  * A queue is a linked list through the event words; the guest unlinks at the head, we link at the tail. The guest
  * may write any of it at any time, so every index read back is checked and every retry is bounded.
  */
+#include <hv/dirty_log.h>
 #include <hv/errno.h>
 #include <hv/frame.h>
 #include <hv/guest.h>
@@ -25,6 +26,7 @@ struct fifo_domain {
 	struct spinlock lock;		/* LOCK_EVENT, nested inside the space's: queue tails and all linking */
 	u32 nr_pages;
 	event_word_t *page[ARRAY_PAGES];
+	mfn_t frame[ARRAY_PAGES];
 };
 
 struct event_fifo_vcpu {
@@ -193,6 +195,8 @@ static void *guest_page_take(struct vcpu *actor, u64 gfn_nr, mfn_t *out)
 	page = frame_map_keep(m);
 	if (!page)
 		frame_put_writable(frame_of(m));
+	else
+		dirty_log_hold(frame_of(m));
 	return page;
 }
 
@@ -307,6 +311,7 @@ int fifo_expand_array(struct vcpu *actor, const struct evtchn_expand_array *op)
 		u32 first = f->nr_pages * WORDS_PER_PAGE;
 
 		f->page[f->nr_pages] = page;
+		f->frame[f->nr_pages] = m;
 		__atomic_store_n(&f->nr_pages, f->nr_pages + 1, __ATOMIC_RELEASE);
 		for (u32 nr = MAX(first, 1u); nr < first + WORDS_PER_PAGE && nr < s->nr_ports; nr++) {
 			struct port *p = port_find(s, nr);
@@ -349,4 +354,18 @@ void fifo_destroy(struct domain *d)
 		guest_page_drop(f->page[i]);
 	s->fifo = NULL;
 	hv_free(f);
+}
+
+void event_pages_hold(struct domain *d)
+{
+	struct event_space *s = d->events;
+	struct vcpu *v;
+
+	spin_lock(&s->lock);
+	for (u32 i = 0; s->fifo && i < s->fifo->nr_pages; i++)
+		dirty_log_hold(frame_of(s->fifo->frame[i]));
+	for_each_vcpu(d, v)
+		if (v->fifo)
+			dirty_log_hold(frame_of(v->fifo->control_mfn));
+	spin_unlock(&s->lock);
 }

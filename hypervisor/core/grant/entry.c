@@ -3,6 +3,7 @@
  * Using and releasing one grant. The shared entry is written by its domain at any time, so it is read once, and marked with a
  * compare-and-swap on what was read.
  */
+#include <hv/dirty_log.h>
 #include <hv/guest.h>
 #include <hv/log.h>
 #include "grant.h"
@@ -211,4 +212,22 @@ void grant_release(struct domain *d, u32 ref, bool readonly)
 	spin_unlock(&t->lock);
 	if (last)
 		frame_put(f);
+}
+
+u32 grant_writers_mark(struct domain *d, u32 from, u32 count)
+{
+	struct grant_table *t = d->grants;
+	u32 end, next;
+
+	spin_lock(&t->lock);
+	end = MIN(grant_entries(t), from + count);
+	for (u32 ref = from; ref < end; ref++) {
+		const struct grant_active *chunk = t->active[ref / ACTIVE_PER_CHUNK];
+
+		if (chunk && chunk[ref % ACTIVE_PER_CHUNK].writers)
+			dirty_log_mark(frame_of(chunk[ref % ACTIVE_PER_CHUNK].frame));
+	}
+	next = end < grant_entries(t) ? end : 0;
+	spin_unlock(&t->lock);
+	return next;
 }

@@ -100,7 +100,7 @@ static void chain_free(struct frame_chain *c, unsigned int order)
 /* Gives a frame (back) to the domain; when it is going the frame is freed. */
 static void frame_give(struct domain *d, struct frame *f, u64 pfn)
 {
-	m2p_set(frame_mfn(f), pfn);
+	page_number_set(d, frame_mfn(f), pfn);
 	if (domain_frame_assign(d, f, DOMF_OVER_MAX) == 0)
 		return;
 	m2p_set(frame_mfn(f), M2P_INVALID);

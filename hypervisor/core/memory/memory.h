@@ -3,6 +3,7 @@
 #ifndef CORE_MEMORY_H
 #define CORE_MEMORY_H
 
+#include <hv/dirty_log.h>
 #include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/types.h>
@@ -33,6 +34,13 @@ static inline void memory_target_put(struct vcpu *v, struct domain *d)
 {
 	if (unlikely(d != v->domain))
 		domain_put(d);
+}
+
+/* Page pfn of d is frame m from now on. */
+static inline void page_number_set(const struct domain *d, mfn_t m, u64 pfn)
+{
+	m2p_set(m, pfn);
+	dirty_log_pfn(d, pfn);
 }
 
 /* Largest order that the actor may ask for in one extent. */

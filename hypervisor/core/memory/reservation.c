@@ -147,7 +147,7 @@ static long extents_add(struct vcpu *v, struct reservation *r, bool populate, u6
 			break;
 		if (populate)
 			for (u64 k = 0; k < 1UL << r->order; k++)
-				m2p_set(mfn(frame_mfn(f).v + k), pfn + k);
+				page_number_set(r->d, mfn(frame_mfn(f).v + k), pfn + k);
 		/* Nobody else knows the frames by now, unless a guest guesses. */
 		if (r->op.extent_start.p != NULL && guest_write64(v, extent_handle(r, *i), frame_mfn(f).v)) {
 			extent_free(v, r->d, f, r->order);

@@ -31,6 +31,9 @@ struct rangeset;	/* lib */
 struct fpu_area;	/* arch/x86/cpu */
 struct console_line;	/* drivers/console */
 struct memory_map;	/* core/memory */
+struct dirty_log;	/* arch/x86/mm */
+struct pv_mirror;	/* arch/x86/pv */
+struct xen_domctl_shadow_op;
 
 /* What differs between kinds of guests (PV now, HVM later). Installed at domain creation. */
 struct guest_ops {
@@ -48,6 +51,15 @@ struct guest_ops {
 	void (*context_get)(struct vcpu *v, void *ctxt);
 	/* Work on the way to the guest beside scheduling: event upcall, NMI, pending traps. True = look again. */
 	bool (*exit_work)(struct vcpu *v, struct regs *r);
+	/*
+	 * The hypervisor itself faulted at addr when it copied from or to the memory of v, which runs here; only while v's domain is
+	 * logged. True: try again. As a guest's fault: no lock of LOCK_FRAME or above held.
+	 */
+	bool (*access_fault)(struct vcpu *v, gva_t addr, u32 error);
+	/* XEN_DOMCTL_shadow_op, d not the actor's own; *out: op goes back to the caller. Pool of memory for it, in pages. */
+	long (*shadow_op)(struct vcpu *actor, struct domain *d, struct xen_domctl_shadow_op *op, bool *out);
+	long (*pool_set)(struct domain *d, u64 pages);
+	u64 (*pool_get)(const struct domain *d);
 };
 
 /* The kinds there are; boot installs them before the first domain is created. NULL: not supported. */
@@ -81,6 +93,7 @@ struct domain {
 	bool is_shutting_down, is_shut_down;
 	bool debugger_attached;
 	bool created;		/* builder said hypercall_init / unpause at least once */
+	bool logging;		/* writes of its pages are logged (hv/dirty_log.h) */
 	u32 shutdown_code;	/* SHUTDOWN_* */
 	u32 refs;		/* atomic */
 	u32 pause_count;	/* atomic; not 0: no vCPU runs */
@@ -98,6 +111,8 @@ struct domain {
 	struct event_space *events;
 	struct grant_table *grants;
 	struct pv_domain *pv;
+	struct dirty_log *log;		/* from the first time that it was logged on */
+	struct pv_mirror *mirror;
 	struct sched_domain *sched;
 	struct cpu_policy *policy;
 	struct pirq_domain *pirqs;	/* NULL until a physical interrupt is mapped (hv/pirq.h) */

@@ -34,6 +34,8 @@ bool event_pending(const struct vcpu *v);
 int event_port_pending(struct domain *d, u32 port);
 /* vcpu_info is about to move (register_vcpu_info): carry pending state over, mark all selectors pending. */
 void event_vcpu_info_moved(struct vcpu *v);
+/* Notes in d's log that the pages of the FIFO ABI may be written at any time. */
+void event_pages_hold(struct domain *d);
 /* Debug key: dump. */
 void event_dump(struct domain *d);
 

@@ -33,7 +33,7 @@ struct frame {
 	u8 lock;		/* byte lock of the entries of a page table (LOCK_FRAME); for free blocks: order */
 	u32 next, prev;		/* links (frame numbers, 0 = none): owner's list or free list */
 	u32 tlb_stamp;		/* when a mapping was last taken away (see tlb.h) */
-	u32 aux;		/* progress of a preempted validation or invalidation; for free blocks: frames known to be zero */
+	u32 aux;		/* progress of a preempted validation or invalidation; of valid tables: mirror (pv/mmu_mirror.h); for free blocks: frames known to be zero */
 };
 _Static_assert(sizeof(struct frame) == 32, "struct frame");
 

@@ -87,6 +87,8 @@ struct frame_type_ops {
 	int (*validate)(struct vcpu *actor, struct frame *f, enum frame_type t);
 	/* Drops the references of the first n entries. Bounded work: page tables that lose their last one only get listed. */
 	void (*invalidate)(struct vcpu *actor, struct frame *f, enum frame_type t, u32 n);
+	/* A valid page table whose aux is not 0 has lost its last reference; makes aux 0. */
+	void (*retire)(struct frame *f);
 };
 extern const struct frame_type_ops *frame_type_ops;
 

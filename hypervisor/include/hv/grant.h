@@ -17,6 +17,11 @@ void grant_table_free(struct domain *d);
 mfn_t grant_table_frame(struct domain *d, u32 idx, bool status);
 /* How many frames that table may have at most. */
 u32 grant_table_frames_max(struct domain *d, bool status);
+/*
+ * Marks the frames of d that others may write at present through entries [from, from + count) of its table in d's log. Returns from where
+ * to go on, 0 at the end.
+ */
+u32 grant_writers_mark(struct domain *d, u32 from, u32 count);
 void grant_dump(struct domain *d);
 
 /* Mappings into a PV address space: pv/ provides these (installed by boot). */

@@ -18,8 +18,8 @@ enum lock_level {
 	LOCK_DOMAIN,		/* one domain's general state */
 	LOCK_GRANT,		/* one domain's grant table, in ascending domid order when two */
 	LOCK_GRANT_MAPTRACK,	/* one domain's list of mappings held */
-	LOCK_PVMMU,		/* one PV domain's address-space bookkeeping */
 	LOCK_FRAME,		/* one page-table frame's entries (byte lock in struct frame) */
+	LOCK_MIRROR,		/* one PV domain's pool of mirror tables */
 	LOCK_DOMFRAMES,		/* one domain's frame list and counters */
 	LOCK_EVENT,		/* one domain's event channel table, in ascending domid order when two */
 	LOCK_PCI,		/* table of PCI devices, MSI set-up */

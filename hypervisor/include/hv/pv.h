@@ -115,6 +115,8 @@ void pv_iret_fault(struct vcpu *v, struct regs *r);
 int xpti_cpu_init(unsigned int cpu) must_check;
 /* v goes on this CPU to that root: with its copy without the hypervisor, if v's domain is to have one. */
 void xpti_load(const struct vcpu *v, mfn_t root);
+/* Slot `index` of the guest's L4 has changed: this CPU's copy, if it has one, follows. */
+void xpti_slot_refresh(unsigned int index);
 /* An L4 of d was changed: the copies follow before this returns. Locks may be held. */
 void xpti_root_changed(const struct domain *d, mfn_t root);
 

@@ -4,5 +4,6 @@
 
 int main(void)
 {
-	return type_tests() + update_tests() + ext_tests() + fault_tests() + grant_tests() + teardown_tests() + random_tests();
+	return type_tests() + update_tests() + ext_tests() + fault_tests() + grant_tests() + teardown_tests() + log_tests() +
+	       random_tests();
 }

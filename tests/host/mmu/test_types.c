@@ -54,7 +54,7 @@ static void fake_invalidate(struct vcpu *actor, struct frame *f, enum frame_type
 	invalidated_entries = n;
 }
 
-static const struct frame_type_ops fake_ops = { fake_validate, fake_invalidate };
+static const struct frame_type_ops fake_ops = { fake_validate, fake_invalidate, NULL };
 static struct frame *f;
 
 static int start_fake(void **state)

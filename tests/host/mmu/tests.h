@@ -9,6 +9,7 @@ int ext_tests(void);
 int fault_tests(void);
 int grant_tests(void);
 int teardown_tests(void);
+int log_tests(void);
 int random_tests(void);
 
 #endif

@@ -10,7 +10,8 @@
 #include <hv/string.h>
 #include <hv/tlb.h>
 #include "../../../hypervisor/arch/x86/mm/heap.h"
-#include "../../../hypervisor/arch/x86/pv/mmu.h"
+#include <hv/dirty_log.h>
+#include "../../../hypervisor/arch/x86/pv/mmu_mirror.h"
 #include "sim_private.h"
 
 void (*sim_holders)(void);
@@ -192,6 +193,71 @@ static void domain_check(const struct domain *d)
 			sim_fail("frame %#x waits for invalidation with the type word %#lx", n, LX(word_of(n)));
 }
 
+/* --- mirrors --- */
+
+/* An entry of the mirror n of the table t. */
+static void mirror_entry_check(const struct domain *d, u32 n, u64 t, unsigned int level, unsigned int i)
+{
+	u64 e = ((const u64 *)mfn_virt(mfn(t)))[i], at = ((const u64 *)mfn_virt(mfn(n)))[i], pfn;
+
+	if (level == 4 && l4_slot_reserved(i)) {
+		if (at != e)
+			sim_fail("mirror %#x has %#lx in the hypervisor's slot %u", n, LX(at), i);
+		return;
+	}
+	if (!(at & PTE_PRESENT))
+		return;
+	if ((e & (PTE_PRESENT | PTE_ACCESSED)) != (PTE_PRESENT | PTE_ACCESSED))
+		sim_fail("mirror %#x of L%u %#lx has %#lx for %#lx, entry %u", n, level, LX(t), LX(at), LX(e), i);
+	if (level > 1) {
+		if ((at & ~PTE_ADDRESS) != (e & ~PTE_ADDRESS) || pte_mfn(at).v != frame_of(pte_mfn(e))->aux)
+			sim_fail("mirror %#x of L%u %#lx has %#lx for %#lx, entry %u", n, level, LX(t), LX(at), LX(e), i);
+		return;
+	}
+	if ((at ^ e) & ~(PTE_WRITE | PTE_DIRTY))
+		sim_fail("mirror %#x of L1 %#lx has %#lx for %#lx, entry %u", n, LX(t), LX(at), LX(e), i);
+	if (!(at & PTE_WRITE))
+		return;
+	if (!(e & PTE_WRITE) || !(e & PTE_DIRTY) || (frame_of(mfn(n))->type & 3) != MIRROR_HOT)
+		sim_fail("mirror %#x of L1 %#lx, type %#lx, lets writes through %#lx", n, LX(t), LX(frame_of(mfn(n))->type), LX(e));
+	if (!frame_valid(pte_mfn(e)) || frame_of(pte_mfn(e))->owner != d->id)
+		return;
+	/* While a clean is under way, rights go after marks. */
+	pfn = m2p_get(pte_mfn(e));
+	if (!d->mirror->op.actor && !d->mirror->overflow && d->mirror->stage == LOG_ON && !dirty_log_test(d->log, pfn))
+		sim_fail("page %#lx of domain %u may be written and is not marked", LX(pfn), d->id);
+}
+
+static void mirrors_check(const struct domain *d)
+{
+	const struct pv_mirror *m = d->mirror;
+	u64 count = 0;
+
+	for (u32 list = 0; m && list < MIRROR_LISTS; list++) {
+		u64 listed = 0;
+
+		for (u32 n = m->list[list].first; n; n = frame_of(mfn(n))->next, listed++) {
+			const struct frame *f = frame_of(mfn(n)), *t = frame_of(mfn(f->aux));
+			unsigned int level = (unsigned int)(f->type >> 4 & 15);
+
+			if ((f->type & 3) != list || f->owner != DOMID_XEN || is_free[n])
+				sim_fail("mirror %#x on list %u has type %#lx", n, list, LX(f->type));
+			if (list == MIRROR_FREE)
+				continue;
+			if (t->aux != n || t->owner != d->id || !is_type(f->aux, table_type(level)))
+				sim_fail("mirror %#x of L%u %#x, whose type word is %#lx, aux %#x", n, level, f->aux,
+					 LX(t->type), t->aux);
+			for (u32 i = 0; i < PTES && d->logging; i++)
+				mirror_entry_check(d, n, f->aux, level, i);
+		}
+		if (listed != m->list[list].count)
+			sim_fail("domain %u has %lu mirrors on list %u and counts %u", d->id, LX(listed), list, m->list[list].count);
+		count += listed;
+	}
+	if (m && count != m->total)
+		sim_fail("domain %u has %lu pages for mirrors and counts %lu", d->id, LX(count), LX(m->total));
+}
+
 static void frame_check(u64 n)
 {
 	const struct frame *f = &sim_frame_table[n];
@@ -232,6 +298,7 @@ static void references_check(void)
 		if ((sim_frame_table[n].refs & FRAME_REFS) && sim_frame_table[n].type)
 			frame_holds(n);
 	sim_each_domain(domain_check);
+	sim_each_domain(mirrors_check);
 	if (sim_holders)
 		sim_holders();
 	for (u64 n = 0; n < sim_frames; n++)
@@ -265,6 +332,13 @@ static void walk_entry_check(unsigned int cpu, const struct sim_walk_entry *w)
 
 	if (is_free[w->table.v])
 		return;
+	/* A mirror may be remembered until its page is used again. */
+	if (f->owner == DOMID_XEN && w->owner == DOMID_XEN) {
+		if ((f->type & 3) != MIRROR_FREE && (f->type >> 4 & 15) != w->level)
+			sim_fail("CPU %u may walk mirror %#lx as L%u, which is L%lu", cpu, LX(w->table.v), w->level,
+				 LX(f->type >> 4 & 15));
+		return;
+	}
 	if (f->owner != w->owner || frame_word_type(f->type) != table_type(w->level))
 		sim_fail("CPU %u may walk frame %#lx as L%u of domain %u; owner %u, type word %#lx", cpu, LX(w->table.v), w->level,
 			 w->owner, f->owner, LX(f->type));

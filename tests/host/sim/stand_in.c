@@ -44,6 +44,24 @@ STAND_IN void xpti_root_changed(const struct domain *d, mfn_t root)
 	(void)root;
 }
 
+STAND_IN void xpti_slot_refresh(unsigned int index)
+{
+	(void)index;
+}
+
+STAND_IN void event_pages_hold(struct domain *d)
+{
+	(void)d;
+}
+
+STAND_IN u32 grant_writers_mark(struct domain *d, u32 from, u32 count)
+{
+	(void)d;
+	(void)from;
+	(void)count;
+	return 0;
+}
+
 /* --- scheduler: only counts --- */
 
 STAND_IN void vcpu_wake(struct vcpu *v)

@@ -8,6 +8,7 @@
 #include <hv/guest.h>
 #include <hv/mm.h>
 #include <hv/pv.h>
+#include <hv/regs.h>
 #include <hv/string.h>
 #include <hv/tlb.h>
 #include <hv/x86.h>
@@ -267,6 +268,16 @@ bool sim_access(struct vcpu *v, gva_t va, bool write, mfn_t *where)
 	return true;
 }
 
+/* What the hypervisor does when the processor faults at the address of a guest whose writes are logged. */
+static bool retry(struct vcpu *v, gva_t va, bool write, u32 tries)
+{
+	if (!v->domain->logging || !v->domain->ops->access_fault(v, va, PFEC_PRESENT | (write ? PFEC_WRITE : 0)))
+		return false;
+	if (tries > 100)
+		sim_fail("domain %u faults at %#lx for ever", v->domain->id, (unsigned long)va);
+	return true;
+}
+
 /* I/O memory reads as ones and ignores writes. */
 static int copy(struct vcpu *v, void *buf, gva_t va, size_t len, bool write)
 {
@@ -279,8 +290,9 @@ static int copy(struct vcpu *v, void *buf, gva_t va, size_t len, bool write)
 		mfn_t m;
 		u8 *at;
 
-		if (!sim_access(v, va, write, &m))
-			return -EFAULT;
+		for (u32 tries = 0; !sim_access(v, va, write, &m); tries++)
+			if (!retry(v, va, write, tries))
+				return -EFAULT;
 		at = sim_direct_map + (m.v << PAGE_SHIFT) + (va & ~PAGE_MASK);
 		if (!frame_valid(m)) {
 			if (!write)

@@ -73,11 +73,22 @@ void stack_dump(void)
 	callers_print(sp);
 }
 
+/* Guest memory whose writes are logged is not writable until the first one. */
+static bool guest_access_retry(const struct regs *r)
+{
+	struct vcpu *v = cpu_info()->current;
+	u64 addr = cr2_read();
+
+	return v->domain->logging && v->domain->ops->access_fault(v, addr, r->error);
+}
+
 void exception_hypervisor(struct regs *r)
 {
 	u64 to = extable_find(r->rip);
 
 	if (to != 0) {
+		if (r->vector == TRAP_PF && guest_access_retry(r))
+			return;
 		cpu_info()->fault = (u64)r->vector << 32 | r->error;
 		r->rip = to;
 		return;

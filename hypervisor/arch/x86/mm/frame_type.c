@@ -9,6 +9,7 @@
  */
 #include <hv/bug.h>
 #include <hv/cpu.h>
+#include <hv/dirty_log.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/frame.h>
@@ -322,10 +323,13 @@ void frame_type_put_last(struct vcpu *actor, struct frame *f)
 		return;
 	/* The frame is ours, so this is later than every put, and nobody can see the type as free before. */
 	WRITE_ONCE(f->tlb_stamp, tlb_stamp_now());
-	if (frame_type_is_table(t))
-		doomed_add(f);
-	else
+	if (!frame_type_is_table(t)) {
 		invalidated(f, t);
+		return;
+	}
+	if (unlikely(f->aux))
+		frame_type_ops->retire(f);
+	doomed_add(f);
 }
 
 /* --- the contract --- */
@@ -417,6 +421,7 @@ bool frame_get_writable(struct vcpu *actor, struct frame *f, const struct domain
 
 void frame_put_writable(struct frame *f)
 {
+	dirty_log_mark(f);
 	frame_type_drop(NULL, f);
 }
 
@@ -426,6 +431,7 @@ static bool pin_drop(struct vcpu *actor, struct frame *f)
 {
 	if (!(__atomic_fetch_and(&f->type, ~(u64)FRAME_TYPE_PINNED, __ATOMIC_SEQ_CST) & FRAME_TYPE_PINNED))
 		return false;
+	dirty_log_mark(f);
 	frame_type_drop(actor, f);
 	return true;
 }
@@ -447,6 +453,8 @@ int frame_type_pin(struct vcpu *actor, struct frame *f, enum frame_type t)
 		pin_drop(actor, f);
 		return -EINVAL;
 	}
+	/* Whoever saves the domain wants to know. */
+	dirty_log_mark(f);
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PV domains: what a domain of this kind is made of, and how its address spaces are taken apart. */
-#include "mmu.h"
+#include "mmu_mirror.h"
 
 #include <hv/errno.h>
 #include <hv/pv.h>
@@ -26,6 +26,7 @@ static int domain_init(struct domain *d, const void *config)
 
 static void domain_free(struct domain *d)
 {
+	pv_log_free(d);
 	hv_free(d->pv);
 	d->pv = NULL;
 }
@@ -60,8 +61,10 @@ static int frames_abandon(struct vcpu *actor, struct domain *d)
 static int domain_relinquish(struct vcpu *actor, struct domain *d)
 {
 	struct pv_domain *pd = d->pv;
-	int rc;
+	int rc = pv_log_relinquish(d);
 
+	if (rc)
+		return rc;
 	for (; pd->vcpus_done < d->max_vcpus; pd->vcpus_done++) {
 		struct vcpu *v = d->vcpu[pd->vcpus_done];
 
@@ -81,6 +84,11 @@ static int domain_relinquish(struct vcpu *actor, struct domain *d)
 	return frame_type_drain(actor, d);
 }
 
+static bool access_fault(struct vcpu *v, gva_t addr, u32 error)
+{
+	return mirror_fault(v, addr, &error);
+}
+
 const struct guest_ops pv_guest_ops = {
 	.domain_init = domain_init,
 	.domain_free = domain_free,
@@ -92,4 +100,8 @@ const struct guest_ops pv_guest_ops = {
 	.context_set = pv_context_set,
 	.context_get = pv_context_get,
 	.exit_work = pv_exit_work,
+	.access_fault = access_fault,
+	.shadow_op = pv_shadow_op,
+	.pool_set = pv_pool_set,
+	.pool_get = pv_pool_get,
 };

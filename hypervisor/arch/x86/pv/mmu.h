@@ -161,9 +161,9 @@ struct frame *l1_find(const struct vcpu *v, gva_t va, unsigned int *index);
  * Puts `new`, whose references the caller has taken, into an entry of f, which is expected to be a valid L1 of d, and drops what the old
  * one held. keep: bits of the old entry that stay as well. -EINVAL when f is no such table: nothing was done. No lock held.
  */
-int l1_commit(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int index, u64 new, u64 keep) must_check;
+int l1_commit(struct vcpu *actor, struct domain *d, struct frame *f, unsigned int index, u64 new, u64 keep) must_check;
 /* The same, but only if the entry is `expected`: else -EAGAIN. */
-int l1_commit_if(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int index, u64 expected, u64 new) must_check;
+int l1_commit_if(struct vcpu *actor, struct domain *d, struct frame *f, unsigned int index, u64 expected, u64 new) must_check;
 
 /* Set in a count by us when the hypercall was preempted: *pdone then has what was done before. */
 #define COUNT_PREEMPTED (1u << 31)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who may change whose page tables; address-space roots of vCPUs. */
-#include "mmu.h"
+#include "mmu_mirror.h"
 
 #include <hv/errno.h>
 #include <hv/features.h>
@@ -108,6 +108,8 @@ void pv_cr3_load(struct vcpu *v)
 {
 	mfn_t root = v->pv->kernel_mode ? v->pv->kernel_root : v->pv->user_root;
 
+	if (unlikely(v->domain->logging))
+		root = mirror_root(v, root);
 	if (unlikely(cpu_has(CPU_DO_XPTI)))
 		xpti_load(v, root);
 	cr3_write(mfn_paddr(root).v);

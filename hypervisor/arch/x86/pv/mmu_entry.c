@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Rules for the entries of page tables, and the validation and invalidation of whole tables and descriptor pages. */
-#include "mmu.h"
+#include "mmu_mirror.h"
 
 #include <hv/bug.h>
+#include <hv/dirty_log.h>
 #include <hv/errno.h>
 #include <hv/mm.h>
 #include <hv/pci.h>
@@ -35,8 +36,10 @@ static int writable_entry_get(struct vcpu *actor, const struct mmu_rules *r, str
 		return -EINVAL;
 	rc = frame_type_get(actor, f, FRAME_WRITABLE);
 	if (!rc) {
-		if (r->data != r->d)
+		if (r->data != r->d) {
 			marks |= FRAME_TYPE_FOREIGN;
+			dirty_log_hold(f);
+		}
 		if (e & PTE_CACHE)
 			marks |= FRAME_TYPE_UNCACHED;
 		if (marks)
@@ -239,6 +242,8 @@ static int validate(struct vcpu *actor, struct frame *f, enum frame_type t)
 
 	if (!d)
 		return -EINVAL;
+	/* Its contents may be changed; and it is something else now, which whoever saves the domain wants to know. */
+	dirty_log_mark(f);
 	if (t == FRAME_SEGDESC)
 		return descriptors_validate(f);
 	if (t == FRAME_L1)
@@ -269,6 +274,7 @@ static void invalidate(struct vcpu *actor, struct frame *f, enum frame_type t, u
 {
 	const u64 *table;
 
+	dirty_log_mark(f);
 	if (t == FRAME_SEGDESC)
 		return;
 	/* Whoever saw the table valid with its lock held has finished when we have had it. */
@@ -285,4 +291,5 @@ static void invalidate(struct vcpu *actor, struct frame *f, enum frame_type t, u
 const struct frame_type_ops pv_frame_type_ops = {
 	.validate = validate,
 	.invalidate = invalidate,
+	.retire = mirror_retire,
 };

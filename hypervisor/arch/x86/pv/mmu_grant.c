@@ -3,7 +3,7 @@
  * Granted frames in a PV address space. The entry holds references like any other L1 entry; the grant layer has its own, so it does not
  * matter to anybody's counts if the guest overwrites the entry by other means.
  */
-#include "mmu.h"
+#include "mmu_mirror.h"
 
 #include <hv/errno.h>
 #include <hv/grant.h>
@@ -101,7 +101,7 @@ static u64 entry_move(u64 *to, u64 *from, mfn_t m)
 }
 
 /* As entry_move, of entries of tables that are to be valid L1s of d. new_f NULL: nothing takes the place. */
-static u64 entry_replace(const struct domain *d, struct frame *f, unsigned int index, struct frame *new_f,
+static u64 entry_replace(struct domain *d, struct frame *f, unsigned int index, struct frame *new_f,
 			 unsigned int new_index, mfn_t m)
 {
 	const u64 key = frame_type_key(FRAME_L1, d->id);
@@ -115,6 +115,10 @@ static u64 entry_replace(const struct domain *d, struct frame *f, unsigned int i
 		old = entry_move(to + index, new_f ? from + new_index : NULL, m);
 		frame_unmap(from);
 		frame_unmap(to);
+		if (unlikely(d->logging)) {
+			mirror_changed(d, f, 1, index);
+			mirror_changed(d, other, 1, new_f ? new_index : index);
+		}
 	}
 	tables_unlock(f, other);
 	return old;

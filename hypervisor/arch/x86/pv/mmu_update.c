@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mmu_update and update_va_mapping. */
-#include "mmu.h"
+#include "mmu_mirror.h"
 
+#include <hv/dirty_log.h>
 #include <hv/errno.h>
 #include <hv/features.h>
 #include <hv/guest.h>
@@ -53,7 +54,7 @@ static void l1_entry_unlock(struct frame *f, const u64 *pte)
 	frame_unlock(f);
 }
 
-int l1_commit(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int index, u64 new, u64 keep)
+int l1_commit(struct vcpu *actor, struct domain *d, struct frame *f, unsigned int index, u64 new, u64 keep)
 {
 	u64 *pte = l1_entry_lock(d, f, index), old;
 
@@ -67,12 +68,14 @@ int l1_commit(struct vcpu *actor, const struct domain *d, struct frame *f, unsig
 		while (!__atomic_compare_exchange_n(pte, &old, new | (old & keep), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 			;
 	}
+	if (unlikely(d->logging))
+		mirror_changed(d, f, 1, index);
 	l1_entry_unlock(f, pte);
 	l1_entry_put(actor, old);
 	return 0;
 }
 
-int l1_commit_if(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int index, u64 expected, u64 new)
+int l1_commit_if(struct vcpu *actor, struct domain *d, struct frame *f, unsigned int index, u64 expected, u64 new)
 {
 	u64 *pte = l1_entry_lock(d, f, index), old = expected;
 	bool done;
@@ -80,6 +83,8 @@ int l1_commit_if(struct vcpu *actor, const struct domain *d, struct frame *f, un
 	if (!pte)
 		return -EINVAL;
 	done = __atomic_compare_exchange_n(pte, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	if (unlikely(d->logging))
+		mirror_changed(d, f, 1, index);
 	l1_entry_unlock(f, pte);
 	if (!done)
 		return -EAGAIN;
@@ -135,13 +140,15 @@ static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor
 		return -EINVAL;
 	}
 	new = __atomic_exchange_n(pte, new, __ATOMIC_SEQ_CST);
+	if (unlikely(d->logging))
+		mirror_changed(d, f, 1, (at & ~PAGE_MASK) / sizeof(u64));
 	frame_unlock(f);
 	l1_entry_put(actor, new);
 	return 0;
 }
 
 /* One entry of a table of level 2 to 4. */
-static int table_update(struct vcpu *actor, const struct domain *d, struct frame *f, unsigned int level, unsigned int index,
+static int table_update(struct vcpu *actor, struct domain *d, struct frame *f, unsigned int level, unsigned int index,
 			u64 val, u64 keep)
 {
 	u64 *pte, old, new = val;
@@ -167,10 +174,15 @@ static int table_update(struct vcpu *actor, const struct domain *d, struct frame
 	old = READ_ONCE(*pte);
 	while (!__atomic_compare_exchange_n(pte, &old, new | (old & keep), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
 		;
+	if (unlikely(d->logging))
+		mirror_changed(d, f, level, index);
 	frame_unlock(f);
 	frame_unmap(pte);
-	if (level == 4 && unlikely(cpu_has(CPU_DO_XPTI)))
+	if (level == 4 && unlikely(cpu_has(CPU_DO_XPTI))) {
 		xpti_root_changed(d, frame_mfn(f));
+		if (unlikely(d->logging))
+			mirror_root_changed(d, f);
+	}
 	table_entry_put(actor, old);
 	return 0;
 }
@@ -352,6 +364,7 @@ static int machphys_update(const struct batch *b, u64 ptr, u64 val)
 	if (b->rules.io_only || !frame_get(f, b->rules.data))
 		return -EINVAL;
 	m2p_set(m, val);
+	dirty_log_mark(f);
 	frame_put(f);
 	return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <hv/compiler.h>
 #include <hv/cpu.h>
+#include <hv/dirty_log.h>
 #include <hv/domain.h>
 #include <hv/errno.h>
 #include <hv/frame.h>
@@ -154,6 +155,7 @@ long do_update_descriptor(struct vcpu *v, u64 *args)
 		page = frame_map(m);
 		WRITE_ONCE(page[(args[0] & ~PAGE_MASK) / 8], desc);
 		frame_unmap(page);
+		dirty_log_mark(f);
 		frame_type_put(v, f, type);
 	}
 	frame_put(f);

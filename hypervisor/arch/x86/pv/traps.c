@@ -3,6 +3,7 @@
 #include "bounce.h"
 #include "control.h"
 #include "emulate.h"
+#include "mmu_mirror.h"
 #include "segment.h"
 
 #include <hv/compiler.h>
@@ -31,6 +32,16 @@ static noinline_fn void hypervisor_range_fault(struct vcpu *v, struct regs *r, g
 	}
 	if (!pv_fault_fixup(v, r, addr))
 		pv_inject_pf(v, r, addr, r->error);
+}
+
+/* While the domain is logged; what is left is as if its own tables had been in use. */
+static noinline_fn void logged_fault(struct vcpu *v, struct regs *r, gva_t addr)
+{
+	if (mirror_fault(v, addr, &r->error))
+		return;
+	if ((r->error & (PFEC_PRESENT | PFEC_RESERVED)) && pv_fault_fixup(v, r, addr))
+		return;
+	pv_inject_pf(v, r, addr, r->error);
 }
 
 /* May be a stale translation, or a store to a page table. */
@@ -129,6 +140,8 @@ void pv_exception(struct vcpu *v, struct regs *r)
 
 		if (unlikely(in_hypervisor_range(addr)))
 			hypervisor_range_fault(v, r, addr);
+		else if (unlikely(v->domain->logging))
+			logged_fault(v, r, addr);
 		else if (r->error & (PFEC_PRESENT | PFEC_RESERVED))
 			present_fault(v, r, addr);
 		else

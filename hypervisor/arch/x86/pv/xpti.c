@@ -141,6 +141,18 @@ static void root_refresh(void *arg)
 		root_copy(&cpus[cpu], *root);
 }
 
+void xpti_slot_refresh(unsigned int index)
+{
+	const struct cpu_info *info = cpu_info();
+	const u64 *from;
+
+	if (!info->shadow_cr3 || l4_slot_reserved(index))
+		return;
+	from = frame_map(paddr_mfn(paddr(info->guest_cr3)));
+	cpus[this_cpu()].l4[index] = from[index];
+	frame_unmap(from);
+}
+
 void xpti_root_changed(const struct domain *d, mfn_t root)
 {
 	smp_call(&d->dirty_cpus, root_refresh, &root);
