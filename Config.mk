@@ -38,6 +38,6 @@ HV_AFLAGS := $(HV_INC) -g -D__ASSEMBLY__ -ffile-prefix-map=$(CURDIR)/=
 # Host builds (unit tests) of the same sources: with sanitizers, or with counters of executed lines.
 COVERAGE ?= 0
 HOST_SANITIZE := $(if $(filter 1,$(COVERAGE)),--coverage,-fsanitize=address,undefined)
-HOST_CFLAGS := $(HV_STD) $(WARN) $(HV_INC) -Itests/host/include -O1 -g -DARGON_DEBUG=1 -DARGON_HOST=1 -DARGON_PREEMPT_ALWAYS=$(PREEMPT) \
+HOST_CFLAGS := $(HV_STD) $(WARN) $(HV_INC) -Itests/host/include -O1 -g -DARGON_DEBUG=1 -DARGON_HOST=1 \
 	-fno-omit-frame-pointer $(HOST_SANITIZE) $(if $(filter 1,$(COVERAGE)),-fdata-sections,-fno-sanitize-recover=undefined)
 HOST_LIBS := -lcmocka -llzma -lzstd -llz4 -lz

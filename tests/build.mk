@@ -1,11 +1,14 @@
 # Host tests. Each directory tests/host/NAME is one cmocka program made of its own *.c and of the sources that its file
 # `uses` names, one a line (the word `sim` stands for the simulated machine and everything that runs on it).
-HOST_BUILD := $(BUILD)/host$(if $(filter 1,$(COVERAGE)),-coverage)$(if $(filter 1,$(PREEMPT)),-preempt)
+HOST_BUILD := $(BUILD)/host$(if $(filter 1,$(COVERAGE)),-coverage)
+# PREEMPT=1: the same programs, with each preemption point preempting wherever a test does not say otherwise.
+HOST_OK := ok$(if $(filter 1,$(PREEMPT)),-preempt)
 , := ,
 HOST_TESTS := $(sort $(patsubst tests/host/%/uses,%,$(wildcard tests/host/*/uses)))
-HOST_RUNS  := $(HOST_TESTS:%=$(HOST_BUILD)/%.ok)
+HOST_RUNS  := $(HOST_TESTS:%=$(HOST_BUILD)/%.$(HOST_OK))
 
 .PHONY: host-tests
+#: make host-tests [PREEMPT=1]   the host tests that changed; with each preemption point preempting
 host-tests: $(HOST_RUNS)
 
 # What `sim` stands for: the simulated machine, and the modules that every program over it links (others name theirs in
@@ -14,7 +17,7 @@ SIM_SRC := $(sort $(wildcard tests/host/sim/*.c)) tests/host/sim_mm/glue.c $(add
 	heap.c heap_offline.c domain_frames.c frame_type.c dirty_log.c) $(addprefix hypervisor/arch/x86/pv/, \
 	mmu_domain.c mmu_entry.c mmu_ext.c mmu_fault.c mmu_grant.c mmu_log.c mmu_mirror.c mmu_update.c \
 	domain.c decode.c descriptor.c gpr.c)
-SIM_LDFLAGS := $(foreach f,hv_alloc page_alloc frames_alloc domain_frames_alloc,-Wl,--wrap=$(f))
+SIM_LDFLAGS := $(foreach f,hv_alloc page_alloc frames_alloc domain_frames_alloc domain_frames_reserve,-Wl,--wrap=$(f))
 
 # What `full` stands for: the same with all of core, hypercall and pv, and what these need, linked as one object (tests/host/full/full.h).
 FULL_SRC := $(sort $(SIM_SRC) $(filter-out %/state.c,$(wildcard tests/host/full/*.c)) \
@@ -35,8 +38,8 @@ $(1)_OBJ := $$($(1)_SRC:%.c=$(HOST_BUILD)/%.o)
 $(HOST_BUILD)/$(1): $$($(1)_OBJ) $$(if $$(filter full,$$($(1)_WORDS)),$(HOST_BUILD)/full.o)
 	@mkdir -p $$(@D)
 	$$(CC) $(HOST_SANITIZE) $$^ -o $$@ $$(if $$(filter sim,$$($(1)_WORDS)),$$(SIM_LDFLAGS)) $$(HOST_LIBS)
-$(HOST_BUILD)/$(1).ok: $(HOST_BUILD)/$(1)
-	$$< && touch $$@
+$(HOST_BUILD)/$(1).$(HOST_OK): $(HOST_BUILD)/$(1)
+	$(if $(filter 1,$(PREEMPT)),SIM_PREEMPT=1) $$< && touch $$@
 -include $$($(1)_OBJ:.o=.d)
 endef
 $(foreach t,$(HOST_TESTS),$(eval $(call host_test,$(t))))
@@ -53,7 +56,7 @@ coverage:
 	@$(MAKE) -s COVERAGE=1 coverage-run
 	@tests/coverage $(if $(filter 1,$(UNCOVERED)),-u) $(BUILD)/host-coverage $(COVERED)
 coverage-run: $(patsubst %.c,$(HOST_BUILD)/%.o,$(shell find $(COVERED) -name '*.c')) $(HOST_TESTS:%=$(HOST_BUILD)/%)
-	@rm -f $(HOST_BUILD)/*.ok; find $(HOST_BUILD) -name '*.gcda' -delete
+	@find $(HOST_BUILD) -name '*.gcda' -delete
 	@$(foreach t,$(HOST_TESTS),$(HOST_BUILD)/$(t) > $(HOST_BUILD)/$(t).out 2>&1 || { cat $(HOST_BUILD)/$(t).out; exit 1; };)
 
 # ---- Fuzzing ---------------------------------------------------------------------------------------------------------

@@ -47,6 +47,7 @@ void sim_domains_start(void)
 	struct xen_domctl_createdomain cfg = { .max_vcpus = 1 };
 	struct domain *d;
 	unsigned int cpu;
+	int rc;
 
 	sim_spin_hook = sim_spin;
 	full_devices_start();
@@ -72,8 +73,13 @@ void sim_domains_start(void)
 	/* What the first domain leaves behind stays for ever: part of the table of domains, a struct domain. */
 	sim_holders = full_holders;
 	full_settle();
-	if (domain_create(500, &cfg, false, &d) || domain_kill(&sim_idle, d))
+	if (domain_create(500, &cfg, false, &d))
 		sim_fail("first domain");
+	do
+		rc = domain_kill(&sim_idle, d);
+	while (rc == -ERESTART);
+	if (rc)
+		sim_fail("first domain: %d", rc);
 	domain_put(d);
 	glue_frames_kept = heap.total - heap.free;
 	full_objects_kept = full_objects - full_domain_structs;

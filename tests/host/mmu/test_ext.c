@@ -291,6 +291,8 @@ static void test_batch(void **state)
 	for (u32 i = 0; i < 10; i++)
 		assert_int_equal(guest_array_out(v, list, i, &op), 0);
 	sim_preempt_every(1);
+	sim_preempt_said = 0;
+	sim_counts.flush_full = 0;
 	assert_int_equal(sim_call(v, do_mmuext_op, list, 10, done, DOMID_SELF, 0, 0), 0);
 	assert_int_equal(sim_counts.flush_full, 10);
 	assert_int_equal(sim_preempt_said, 9);

@@ -244,6 +244,7 @@ static void finish_elsewhere(void)
 static void test_wait_ends(void **state)
 {
 	(void)state;
+	sim_preempt_every(0);
 	spinner_frame = f;
 	spun = 0;
 	sim_spin_hook = finish_elsewhere;

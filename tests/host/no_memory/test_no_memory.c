@@ -376,10 +376,13 @@ static long make_exchange(void)
 {
 	struct xen_memory_exchange op = { .in = { .nr_extents = 2, .domid = DOMID_SELF }, .out = { .nr_extents = 2, .domid = DOMID_SELF } };
 	u64 in[2] = { sim_mfn(kit_guest, page_a).v, sim_mfn(kit_guest, page_b).v }, out[2] = { page_a, page_b };
+	long rc;
 
 	op.in.extent_start.p = (void *)kit_put(kit_v1, in, sizeof(in));
 	op.out.extent_start.p = (void *)kit_put(kit_v1, out, sizeof(out));
-	return kit_memory(kit_v1, XENMEM_exchange, &op, sizeof(op));
+	rc = kit_memory(kit_v1, XENMEM_exchange, &op, sizeof(op));
+	/* The structure says how far it got. */
+	return op.nr_exchanged ? 0 : rc;
 }
 
 static void have_unmapped(void)

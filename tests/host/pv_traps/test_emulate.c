@@ -280,6 +280,7 @@ static void test_string_ports(void **state)
 	assert_int_equal(r->rsi, scratch - 4);
 	assert_int_equal(port_written, 0x03020100);
 	/* A long one stops in between, and goes on. */
+	sim_preempt_every(0);
 	port_accesses = 0;
 	execute(true, "\xf3\x6c", 2);
 	r->rdx = 0x1f0;

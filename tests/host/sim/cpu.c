@@ -28,10 +28,10 @@ static void lock_note(struct spinlock *l, bool nested)
 	struct sim_cpu *c = &sim_cpu[sim_cpu_nr];
 
 	if (c->nr_held == SIM_LOCKS_HELD)
-		sim_fail("more than %u locks held", SIM_LOCKS_HELD);
+		panic("more than %u locks held", SIM_LOCKS_HELD);
 	for (u32 i = 0; l->level && i < c->nr_held; i++)
 		if (c->held[i]->level > l->level || (c->held[i]->level == l->level && !nested))
-			sim_fail("lock of level %u taken while holding one of level %u", l->level, c->held[i]->level);
+			panic("lock of level %u taken while holding one of level %u", l->level, c->held[i]->level);
 	c->held[c->nr_held++] = l;
 }
 
@@ -46,7 +46,7 @@ static void lock_take(struct spinlock *l, bool nested)
 						__ATOMIC_RELAXED))
 			break;
 		if (zero == sim_cpu_nr + 1)
-			sim_fail("lock of level %u taken twice", l->level);
+			panic("lock of level %u taken twice", l->level);
 		spin_poll();
 	}
 	l->next++;
@@ -78,7 +78,7 @@ void spin_unlock(struct spinlock *l)
 	for (i = c->nr_held; i > 0 && c->held[i - 1] != l; i--)
 		;
 	if (i == 0)
-		sim_fail("unlock of a lock of level %u that is not held", l->level);
+		panic("unlock of a lock of level %u that is not held", l->level);
 	for (; i < c->nr_held; i++)
 		c->held[i - 1] = c->held[i];
 	c->nr_held--;
@@ -92,7 +92,7 @@ void lock_assert_below(enum lock_level level)
 
 	for (u32 i = 0; i < c->nr_held; i++)
 		if (c->held[i]->level >= level)
-			sim_fail("lock of level %u held where none from %u on may be", c->held[i]->level, level);
+			panic("lock of level %u held where none from %u on may be", c->held[i]->level, level);
 }
 
 void sim_locks_check_none(void)

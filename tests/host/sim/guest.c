@@ -120,6 +120,7 @@ struct domain *sim_domain(domid_t id, bool privileged, unsigned int vcpus, u32 p
 	struct sim_guest *g = guest_slot();
 	struct domain *d;
 	struct vcpu *v;
+	int rc;
 
 	if (domain_create(id, &cfg, privileged, &d))
 		sim_fail("domain_create");
@@ -141,8 +142,11 @@ struct domain *sim_domain(domid_t id, bool privileged, unsigned int vcpus, u32 p
 	for (u32 i = 0; i < vcpus; i++) {
 		if (vcpu_create(d, i, i % cpumask_weight(&cpu_online_map), &v))
 			sim_fail("vcpu_create");
-		if (pv_root_set(v, v, sim_mfn(d, g->root), false))
-			sim_fail("pv_root_set");
+		do
+			rc = pv_root_set(v, v, sim_mfn(d, g->root), false);
+		while (rc == -ERESTART);
+		if (rc)
+			sim_fail("pv_root_set: %d", rc);
 		v->initialised = true;
 		v->pause_flags = 0;
 	}

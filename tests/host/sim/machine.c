@@ -168,13 +168,16 @@ static void memory_start(void)
 
 void sim_start(unsigned int cpus)
 {
+	/* For a run of all tests in which each preemption point preempts. */
+	const char *preempt_always = getenv("SIM_PREEMPT");
+
 	if (cpus == 0 || cpus > SIM_CPUS)
 		sim_fail("%u CPUs asked for", cpus);
 	sim_power_on();
 	if (getenv("SIM_LOG"))
 		sim_log = true;
 	sim_clock = 1000000000;
-	preempt_every = ARGON_PREEMPT_ALWAYS;
+	preempt_every = preempt_always ? (u32)atoi(preempt_always) : 0;
 	preempt_count = fail_in = 0;
 	fail_done = false;
 	sim_preempt_asked = sim_preempt_said = 0;

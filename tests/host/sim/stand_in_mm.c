@@ -43,6 +43,8 @@ struct frame *__real_frames_alloc(unsigned int order, u32 flags);
 struct frame *__wrap_frames_alloc(unsigned int order, u32 flags);
 struct frame *__real_domain_frames_alloc(struct domain *d, unsigned int order, u32 flags);
 struct frame *__wrap_domain_frames_alloc(struct domain *d, unsigned int order, u32 flags);
+struct frame *__real_domain_frames_reserve(struct domain *d, unsigned int order, u32 flags);
+struct frame *__wrap_domain_frames_reserve(struct domain *d, unsigned int order, u32 flags);
 
 STAND_IN void *page_alloc(void)
 {
@@ -73,6 +75,11 @@ void *__wrap_page_alloc(void)
 struct frame *__wrap_frames_alloc(unsigned int order, u32 flags)
 {
 	return sim_alloc_fails() ? NULL : __real_frames_alloc(order, flags);
+}
+
+struct frame *__wrap_domain_frames_reserve(struct domain *d, unsigned int order, u32 flags)
+{
+	return sim_alloc_fails() ? NULL : __real_domain_frames_reserve(d, order, flags);
 }
 
 struct frame *__wrap_domain_frames_alloc(struct domain *d, unsigned int order, u32 flags)

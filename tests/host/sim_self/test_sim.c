@@ -93,6 +93,8 @@ static void test_restart(void **state)
 	struct vcpu *v = sim_run_vcpu(d, 0);
 
 	(void)state;
+	sim_preempt_every(0);
+	sim_preempt_said = 0;
 	calls = 0;
 	assert_int_equal(sim_call(v, restarting, 10, 7, 0, 0, 0, 0), 7);
 	assert_int_equal(calls, 1);
@@ -132,6 +134,72 @@ static void test_locks(void **state)
 	assert_false(spin_is_locked(&low));
 }
 
+/* Each wrong way to take locks is noticed, as it is by debug builds. */
+static struct spinlock equal = SPINLOCK(LOCK_HEAP);
+
+static void order_wrong(void *arg)
+{
+	(void)arg;
+	spin_lock(&high);
+	spin_lock(&low);
+}
+
+static void order_equal(void *arg)
+{
+	(void)arg;
+	spin_lock(&high);
+	spin_lock(&equal);
+}
+
+static void order_nested(void *arg)
+{
+	(void)arg;
+	spin_lock(&low);
+	spin_lock(&high);
+	spin_lock_nested(&equal);
+	spin_unlock(&low);
+	spin_unlock(&equal);
+	spin_unlock(&high);
+}
+
+static void taken_twice(void *arg)
+{
+	(void)arg;
+	spin_lock(&low);
+	spin_lock_nested(&low);
+}
+
+static void not_held(void *arg)
+{
+	(void)arg;
+	spin_unlock(&low);
+}
+
+static void preempt_with_lock(void *arg)
+{
+	struct spinlock event = SPINLOCK(LOCK_EVENT);
+
+	(void)arg;
+	spin_lock(&event);
+	(void)preempt_needed();
+}
+
+static void test_lock_order(void **state)
+{
+	static const struct { void (*fn)(void *arg); bool wrong; } cases[] = {
+		{ order_wrong, true }, { order_equal, true }, { taken_twice, true }, { not_held, true },
+		{ preempt_with_lock, true }, { order_nested, false },
+	};
+
+	(void)state;
+	for (u32 i = 0; i < ARRAY_SIZE(cases); i++) {
+		spin_init(&low, LOCK_DOMAIN);
+		spin_init(&high, LOCK_HEAP);
+		spin_init(&equal, LOCK_HEAP);
+		assert_int_equal(sim_catch_bug(cases[i].fn, NULL), cases[i].wrong);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +208,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_restart, start, stop),
 		cmocka_unit_test_setup_teardown(test_alloc_failure, start, stop),
 		cmocka_unit_test_setup_teardown(test_locks, start, stop),
+		cmocka_unit_test_setup_teardown(test_lock_order, start, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
