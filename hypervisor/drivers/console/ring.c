@@ -15,6 +15,7 @@ static char *ring = early_ring;
 static u32 ring_size = EARLY_RING_SIZE;
 static u32 ring_end;
 static u32 ring_kept;   /* bytes in the ring, at most ring_size */
+static void (*ring_watcher)(void); /* set at boot by one CPU */
 static u32 ring_shown;  /* where readers that are not incremental begin, if it is still in the ring */
 
 void ring_write(const char *text, size_t len)
@@ -33,6 +34,13 @@ void ring_write(const char *text, size_t len)
 		done += n;
 	}
 	ring_kept = (u32)MIN((size_t)ring_kept + len, (size_t)ring_size);
+	if (ring_watcher)
+		ring_watcher();
+}
+
+void console_ring_watcher_set(void (*fn)(void))
+{
+	ring_watcher = fn;
 }
 
 /* An index that is in the ring: clamped to the oldest byte if it is older, or was never written. */

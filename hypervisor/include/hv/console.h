@@ -86,6 +86,8 @@ size_t console_ring_read(u32 *index, char *dst, size_t cap);
 u32 console_ring_start(void);
 /* "Clear": makes console_ring_start the given index (as returned by console_ring_read). */
 void console_ring_clear(u32 index);
+/* Called with each text that the ring takes, in whatever context wrote it and with its locks held: it may queue a tasklet, no more. */
+void console_ring_watcher_set(void (*fn)(void));
 
 /* --- input --- */
 

@@ -309,6 +309,28 @@ static void test_framebuffer(void **state)
 	assert_int_equal(console_video_init(&video), -EINVAL);
 }
 
+static unsigned int watched;
+
+static void on_ring(void)
+{
+	watched++;
+}
+
+/* Whoever waits for the ring is told of what goes into it, and of nothing else. */
+static void test_ring_watcher(void **state)
+{
+	(void)state;
+	console_ring_watcher_set(on_ring);
+	log_always("watched");
+	assert_true(watched > 0);
+	watched = 0;
+	console_write_dom0("not kept\n", 9);
+	assert_int_equal(watched, 0);
+	console_ring_watcher_set(NULL);
+	ring_take();
+	uart.sent_len = 0;
+}
+
 static void test_ring(void **state)
 {
 	static char big[32768], small[64];
@@ -599,7 +621,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_early), cmocka_unit_test(test_uart), cmocka_unit_test(test_text_screen),
-		cmocka_unit_test(test_framebuffer), cmocka_unit_test(test_ring), cmocka_unit_test(test_buffered_uart),
+		cmocka_unit_test(test_framebuffer), cmocka_unit_test(test_ring), cmocka_unit_test(test_ring_watcher), cmocka_unit_test(test_buffered_uart),
 		cmocka_unit_test(test_levels), cmocka_unit_test(test_guest_lines), cmocka_unit_test(test_input),
 		cmocka_unit_test(test_memory_uart), cmocka_unit_test(test_panic),
 	};

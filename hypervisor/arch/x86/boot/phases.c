@@ -28,6 +28,7 @@
 #include <hv/pv.h>
 #include <hv/sched.h>
 #include <hv/smp.h>
+#include <hv/softirq.h>
 #include <hv/time.h>
 #include <hv/timer.h>
 #include <hv/tlb.h>
@@ -192,6 +193,20 @@ static void input_notify(void)
 	event_send_global_virq(VIRQ_CONSOLE);
 }
 
+/* Printing happens under any lock; the event is sent from a tasklet. */
+static void ring_announce(void *arg)
+{
+	(void)arg;
+	event_send_global_virq(VIRQ_CON_RING);
+}
+
+static struct tasklet ring_tasklet = { .fn = ring_announce };
+
+static void ring_notify(void)
+{
+	tasklet_schedule(&ring_tasklet, this_cpu());
+}
+
 /* The kernel's own options, and what stands behind "--" in ours. */
 static const char *dom0_cmdline(void)
 {
@@ -213,6 +228,7 @@ static void dom0_start(void)
 	d = dom0_build(&boot_info.module[0], initrd, dom0_cmdline());
 	modules_release();
 	console_receiver_set(input_notify);
+	console_ring_watcher_set(ring_notify);
 	console_dom0_starts();
 	d->controller_pause_count = 0;
 	domain_unpause(d);
