@@ -21,14 +21,19 @@ help:
 #: make quick      compile every source file and run the host tests that changed
 quick: hypervisor-objects host-tests guest tools tools-tests
 
-#: make install DESTDIR=...  copy what was built to its places: /boot, /etc/grub.d
+#: make install DESTDIR=...  copy what was built to its places: /boot, /etc, /usr
 .PHONY: install
 install: all
 	install -d $(DESTDIR)/boot $(DESTDIR)/etc/grub.d $(DESTDIR)/usr/lib/debug/boot
 	install -m 644 $(DIST)/boot/argon.gz $(DESTDIR)/boot/argon.gz
 	install -m 644 $(DIST)/boot/argon $(DESTDIR)/usr/lib/debug/boot/argon
-	cp -a $(TOOLS_DIST)/. $(DESTDIR)/usr/
+	tools/packaging/install $(abspath $(DESTDIR))
 	install -m 755 hypervisor/grub/20_argon $(DESTDIR)/etc/grub.d/20_argon
+
+#: make deb        Debian packages, into dist/deb
+.PHONY: deb
+deb: all
+	tools/packaging/mkdeb
 
 #: make clean      remove build output (downloads stay in build/cache)
 clean:
