@@ -9,7 +9,7 @@ TOOLS_INC    := -Itools/include -Iguest-abi/include $(shell pkg-config --cflags 
 TOOLS_STD    := -std=gnu11 -D_GNU_SOURCE -D__XEN_TOOLS__ -fno-strict-aliasing -fno-common
 TOOLS_CFLAGS := $(TOOLS_STD) $(HV_WARN) $(TOOLS_INC) -O2 -g -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
 	-ffile-prefix-map=$(CURDIR)/=
-TOOLS_LDLIBS := -lxml2 -ljson-c -lnl-route-3 -lnl-3 -llzma -lzstd -llz4 -lz -lutil
+TOOLS_LDLIBS := -lxml2 -ljson-c -lnl-route-3 -lnl-3 -llzma -lzstd -llz4 -lz -lbz2 -lutil
 TOOLS_DIST   := $(DIST)/usr
 TOOLS_A      := $(TOOLS_LIBS:%=$(TOOLS_BUILD)/libargon%.a)
 TOOLS_SO     := $(TOOLS_LIBS:%=$(TOOLS_DIST)/lib/libargon%.so.$(TOOLS_VERSION))

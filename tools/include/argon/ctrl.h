@@ -215,6 +215,9 @@ int ctrl_memory_frame_types(struct ctrl *ctrl, uint32_t domid, size_t count, uin
 /** Validate page tables and keep them so. @param level 1 to 4, or 0 to unpin. Stops at the first that fails. */
 int ctrl_memory_pin(struct ctrl *ctrl, uint32_t domid, uint32_t level, size_t count, const uint64_t *frames);
 
+/** Fill frames with zeroes; they must not be page tables. Stops at the first that fails. */
+int ctrl_memory_clear(struct ctrl *ctrl, uint32_t domid, size_t count, const uint64_t *frames);
+
 /** Set machine-to-physical entries. */
 int ctrl_memory_set_m2p(struct ctrl *ctrl, uint32_t domid, size_t count, const uint64_t *frames, const uint64_t *numbers);
 
@@ -374,5 +377,7 @@ struct ctrl_version {
 	uint32_t build_id_bytes; /* 0: unknown */
 };
 int ctrl_version(struct ctrl *ctrl, struct ctrl_version *out);
+/** What it offers to PV kernels such as this one: bits of <xen/features.h>. */
+int ctrl_features(struct ctrl *ctrl, uint32_t *features);
 
 #endif

@@ -8,7 +8,7 @@
 #include "ctrl_private.h"
 
 #define CHUNK	  32768u /* extents or frames in one call: 256 KiB of numbers */
-#define PIN_CHUNK 128u
+#define OPS_CHUNK 512u
 #define M2P_CHUNK 256u
 #define MAP_LIMIT 4096u /* regions of a memory map */
 
@@ -200,34 +200,47 @@ static int64_t requests(struct ctrl *ctrl, uint32_t number, void *list, size_t c
 	return dev_hypercall(ctrl->dev, number, (uintptr_t)list, count, 0, domid, 0);
 }
 
-int ctrl_memory_pin(struct ctrl *ctrl, uint32_t domid, uint32_t level, size_t count, const uint64_t *frames)
+/* The same operation on each frame of a list. */
+static int64_t frames_op(struct ctrl *ctrl, uint32_t domid, unsigned int cmd, size_t count, const uint64_t *frames)
 {
-	static const unsigned int commands[] = { MMUEXT_UNPIN_TABLE, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
-						 MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE };
-	struct mmuext_op *list;
-	size_t done = 0;
-	int64_t rc = 0;
+	size_t room = count < OPS_CHUNK ? count : OPS_CHUNK, done = 0;
+	struct mmuext_op *list = dev_buffer_get(ctrl->dev, room * sizeof(*list));
+	int64_t rc = list ? 0 : -ENOMEM;
 
-	if (level > 4)
-		return reason_set(EINVAL, "page tables have levels 1 to 4, not %u", level);
-	list = dev_buffer_get(ctrl->dev, PIN_CHUNK * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
 	while (rc >= 0 && done < count) {
-		size_t piece = count - done < PIN_CHUNK ? count - done : PIN_CHUNK;
+		size_t piece = count - done < room ? count - done : room;
 
 		memset(list, 0, piece * sizeof(*list));
 		for (size_t i = 0; i < piece; i++) {
-			list[i].cmd = commands[level];
+			list[i].cmd = cmd;
 			list[i].arg1.mfn = frames[done + i];
 		}
 		rc = requests(ctrl, __HYPERVISOR_mmuext_op, list, piece, domid);
 		done += piece;
 	}
-	dev_buffer_put(ctrl->dev, list, PIN_CHUNK * sizeof(*list));
+	dev_buffer_put(ctrl->dev, list, room * sizeof(*list));
+	return rc;
+}
+
+int ctrl_memory_pin(struct ctrl *ctrl, uint32_t domid, uint32_t level, size_t count, const uint64_t *frames)
+{
+	static const unsigned int commands[] = { MMUEXT_UNPIN_TABLE, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+						 MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE };
+	int64_t rc;
+
+	if (level > 4)
+		return reason_set(EINVAL, "page tables have levels 1 to 4, not %u", level);
+	rc = frames_op(ctrl, domid, commands[level], count, frames);
 	if (rc < 0)
 		return reason_set((int)-rc, "a level-%u page table of domain %u is refused: %s", level, domid, ctrl_explain((int)-rc));
 	return 0;
+}
+
+int ctrl_memory_clear(struct ctrl *ctrl, uint32_t domid, size_t count, const uint64_t *frames)
+{
+	int64_t rc = frames_op(ctrl, domid, MMUEXT_CLEAR_PAGE, count, frames);
+
+	return rc < 0 ? domctl_failed(domid, "cannot have its memory cleared", (int)rc) : 0;
 }
 
 int ctrl_memory_set_m2p(struct ctrl *ctrl, uint32_t domid, size_t count, const uint64_t *frames, const uint64_t *numbers)

@@ -70,3 +70,12 @@ int ctrl_version(struct ctrl *ctrl, struct ctrl_version *out)
 	dev_buffer_put(ctrl->dev, buffer, DEV_PAGE_SIZE);
 	return rc < 0 ? reason_set((int)-rc, "the hypervisor does not tell its version: %s", ctrl_explain((int)-rc)) : 0;
 }
+
+int ctrl_features(struct ctrl *ctrl, uint32_t *features)
+{
+	struct xen_feature_info info = { 0 };
+	int rc = (int)call_with(ctrl, __HYPERVISOR_xen_version, XENVER_get_features, &info, sizeof(info));
+
+	*features = info.submap;
+	return rc < 0 ? reason_set(-rc, "the hypervisor does not tell its features: %s", ctrl_explain(-rc)) : 0;
+}
