@@ -29,6 +29,7 @@ struct saver {
 	uint8_t *send; /* bitmap: pages of this round */
 	uint8_t *dirty; /* bitmap for the hypervisor */
 	uint8_t *again; /* bitmap: pages that must be in the next round too */
+	uint8_t *present; /* bitmap: pages that the other side believes to be the domain's */
 	size_t bitmap_bytes;
 	uint64_t began, round_began, round_bytes; /* ns, ns, bytes before the round */
 	unsigned int stuck, percent;
@@ -70,6 +71,16 @@ static uint64_t bits_count(const struct saver *sv, const uint8_t *map)
 static void page_again(void *context, uint64_t pfn)
 {
 	bit_set(((struct saver *)context)->again, pfn);
+}
+
+static void page_sent_as(void *context, uint64_t pfn, bool present)
+{
+	struct saver *sv = context;
+
+	if (present)
+		bit_set(sv->present, pfn);
+	else
+		bit_clear(sv->present, pfn);
 }
 
 static int report(struct saver *sv)
@@ -230,6 +241,29 @@ static int precopy(struct saver *sv)
 
 /* ---- The whole ---- */
 
+/*
+ * The domain is stopped: what was left of the last round, what it wrote since, and pages that it gave away or took meanwhile,
+ * which need not have been written.
+ */
+static int rest_take(struct saver *sv)
+{
+	uint8_t *rest = malloc(sv->bitmap_bytes);
+	int rc;
+
+	if (!rest)
+		return reason_set(ENOMEM, "no memory for a bitmap of the guest's pages");
+	memcpy(rest, sv->send, sv->bitmap_bytes);
+	rc = dirty_take(sv, true);
+	for (size_t i = 0; i < sv->bitmap_bytes; i++)
+		sv->send[i] |= rest[i];
+	free(rest);
+	for (uint64_t pfn = 0; pfn < sv->source.pages; pfn++)
+		if ((pv_source_frame(&sv->source, pfn) != INVALID_FRAME) != bit_test(sv->present, pfn))
+			bit_set(sv->send, pfn);
+	sv->progress.pages_left = bits_count(sv, sv->send);
+	return rc;
+}
+
 static int stop_and_send(struct saver *sv)
 {
 	int rc;
@@ -243,18 +277,8 @@ static int stop_and_send(struct saver *sv)
 	sv->progress.stage = MIGRATE_FINAL;
 	sv->writer.stopped = true;
 	rc = pv_source_check(&sv->source);
-	if (!rc && sv->options->live) {
-		uint8_t *rest = malloc(sv->bitmap_bytes);
-
-		if (!rest)
-			return reason_set(ENOMEM, "no memory for a bitmap of the guest's pages");
-		memcpy(rest, sv->send, sv->bitmap_bytes);
-		rc = dirty_take(sv, true);
-		for (size_t i = 0; i < sv->bitmap_bytes; i++)
-			sv->send[i] |= rest[i];
-		free(rest);
-		sv->progress.pages_left = bits_count(sv, sv->send);
-	}
+	if (!rc && sv->options->live)
+		rc = rest_take(sv);
 	if (!rc)
 		rc = round_send(sv);
 	if (!rc)
@@ -293,13 +317,15 @@ static int saver_open(struct saver *sv, struct ctrl *ctrl)
 	sv->bitmap_bytes = (sv->source.pages + 7) / 8;
 	sv->send = malloc(sv->bitmap_bytes);
 	sv->again = calloc(1, sv->bitmap_bytes);
+	sv->present = calloc(1, sv->bitmap_bytes);
 	sv->dirty = dev_buffer_get(sv->source.dev, sv->bitmap_bytes);
-	if (!sv->send || !sv->again || !sv->dirty)
+	if (!sv->send || !sv->again || !sv->present || !sv->dirty)
 		return reason_set(ENOMEM, "no memory for bitmaps of the guest's pages");
 	memset(sv->send, 0xff, sv->bitmap_bytes);
 	sv->progress.pages_total = sv->progress.pages_left = sv->source.pages;
 	rc = page_writer_open(&sv->writer, &sv->source, &sv->out);
 	sv->writer.again = page_again;
+	sv->writer.sent_as = page_sent_as;
 	sv->writer.context = sv;
 	return rc;
 }
@@ -313,6 +339,7 @@ static void saver_close(struct saver *sv)
 	page_writer_close(&sv->writer);
 	if (sv->source.ctrl)
 		dev_buffer_put(sv->source.dev, sv->dirty, sv->bitmap_bytes);
+	free(sv->present);
 	free(sv->again);
 	free(sv->send);
 	if (sv->source.ctrl)

@@ -112,6 +112,7 @@ static int record_write(struct page_writer *w, const uint64_t *pfns, uint32_t co
 				w->sent++;
 			}
 		}
+		w->sent_as(w->context, pfns[i], w->types[i] != TYPE_XTAB && w->types[i] != TYPE_BROKEN);
 		w->head[1 + i] = pfns[i] | (uint64_t)w->types[i] << 60;
 	}
 	w->head[0] = count;

@@ -10,6 +10,8 @@ struct page_writer {
 	struct stream_out *out;
 	bool stopped; /* the domain is: what cannot be sent now is an error */
 	uint64_t sent; /* pages with contents */
+	/* What the other side believes now: called for each page, with whether it was sent as one of the domain's. */
+	void (*sent_as)(void *context, uint64_t pfn, bool present);
 	/* Called for a page that has to be sent once more, since the domain was changing it. */
 	void (*again)(void *context, uint64_t pfn);
 	void *context;

@@ -73,7 +73,8 @@ int stream_put(struct stream_out *s, const void *data, size_t bytes)
 
 	if (bytes > sizeof(s->buffer) - s->used)
 		return stream_put_pieces(s, &piece, 1);
-	memcpy(s->buffer + s->used, data, bytes);
+	if (bytes)
+		memcpy(s->buffer + s->used, data, bytes);
 	s->used += bytes;
 	s->bytes += bytes;
 	return 0;

@@ -147,6 +147,28 @@ static int batch_populate(struct pv_target *t, const struct batch *b)
 	return 0;
 }
 
+/* Pages that the domain gave away after they had been sent. */
+static int batch_release(struct pv_target *t, const struct batch *b)
+{
+	uint64_t frames[BATCH_PAGES];
+	uint32_t count = 0;
+	int64_t rc;
+
+	for (uint32_t i = 0; i < b->count; i++) {
+		if (b->types[i] != TYPE_XTAB || t->frames[b->pfns[i]] == INVALID_FRAME)
+			continue;
+		frames[count++] = t->frames[b->pfns[i]];
+		t->frames[b->pfns[i]] = INVALID_FRAME;
+	}
+	if (!count)
+		return 0;
+	t->populated -= count;
+	rc = ctrl_memory_decrease(t->ctrl, t->options->domid, 0, count, frames);
+	if (rc >= 0 && rc < count)
+		rc = reason_set(EBUSY, "pages that the guest gave away meanwhile cannot be freed");
+	return rc < 0 ? (int)rc : 0;
+}
+
 static int batch_read(struct pv_target *t, const struct batch *b, struct stream_in *in, uint8_t *map)
 {
 	uint8_t fresh[PAGE_BYTES];
@@ -211,6 +233,8 @@ int restore_pages(struct pv_target *t, struct stream_in *in, struct record *r)
 	if (rc)
 		return rc;
 	rc = batch_check(t, &b, r);
+	if (!rc)
+		rc = batch_release(t, &b);
 	if (!rc)
 		rc = batch_populate(t, &b);
 	if (!rc)
