@@ -30,9 +30,10 @@ const struct pirq_ops *pirq_ops = &irq_pirq_ops;
 struct boot_info boot_info;
 struct efi_info efi_info;
 u64 image_phys;
-const u8 entry_text_start[2 * PAGE_SIZE] aligned_to(4096), entry_data_start[PAGE_SIZE] aligned_to(4096);
-__asm__(".globl entry_text_end, entry_data_end\n\t.set entry_text_end, entry_text_start + 8192\n\t"
-	".set entry_data_end, entry_data_start + 4096");
+/* There is no image: its entry code and data are empty. */
+const u8 entry_text_start[1], entry_data_start[1];
+__asm__(".globl entry_text_end, entry_data_end\n\t.set entry_text_end, entry_text_start\n\t"
+	".set entry_data_end, entry_data_start");
 
 u32 full_port, full_port_size, full_port_value, full_port_writes;
 int full_pci_error;
@@ -311,6 +312,7 @@ void full_devices_start(void)
 	acpi_info.ioapics = 1;
 	acpi_info.ioapic[0] = (struct acpi_ioapic){ .id = 1, .gsi_base = 0, .address = paddr(0xfec00000) };
 	cpu_feature[CPU_XSAVE] = full_xsave;
+	cpu_feature[CPU_DO_XPTI] = cpu_feature[CPU_DO_XPTI_DOM0] = cpu_feature[CPU_DO_XPTI_DOMU] = full_xpti;
 	cpu_feature[CPU_FSGSBASE] = true;
 	boot_info.cmdline = "loglvl=all";
 	boot_info.nr_e820 = 2;

@@ -58,6 +58,8 @@ void full_restore(void);
 extern u32 full_port, full_port_size, full_port_value, full_port_writes;
 /* Whether the next machine has XSAVE. */
 extern bool full_xsave;
+/* Whether its guests run on page tables without the hypervisor. */
+extern bool full_xpti;
 /* PCI functions are refused with this error, unless 0. */
 extern int full_pci_error;
 /* Interrupt line of the IO-APIC. */

@@ -28,7 +28,7 @@
 #define MS 1000000UL
 
 u32 full_restarts;
-SIM_KEPT bool full_xsave;
+SIM_KEPT bool full_xsave, full_xpti;
 SIM_KEPT static enum full_end ended;
 static u64 pool_at_start;
 
@@ -62,6 +62,8 @@ void sim_domains_start(void)
 	for_each_cpu(cpu, &cpu_online_map) {
 		sim_cpu_nr = cpu;
 		time_init_cpu();
+		if (xpti_cpu_init(cpu))
+			sim_fail("xpti_cpu_init");
 		sim_cpu[cpu].info.current = idle_vcpu(cpu);
 		if (sched_cpu_up(cpu))
 			sim_fail("sched_cpu_up");

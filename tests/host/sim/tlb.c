@@ -164,7 +164,7 @@ const u64 *hv_l4_template(void)
 {
 	/* Entries that no guest may make: their frames are the hypervisor's, and never walked by the simulated processor. */
 	for (u32 i = HV_L4_FIRST; i <= HV_L4_LAST; i++)
-		root_table[i] = (u64)(0xf00000 + i) << PAGE_SHIFT | PTE_P | PTE_W | PTE_A | PTE_D;
+		root_table[i] = (u64)(SIM_HOLE_LAST - 15 + i - HV_L4_FIRST) << PAGE_SHIFT | PTE_P | PTE_W | PTE_A | PTE_D;
 	return root_table;
 }
 
