@@ -335,6 +335,47 @@ static void gives_up(void **state)
 	fake_free(f);
 }
 
+/* ---- Header of a file ---- */
+
+static void file_header(void **state)
+{
+	static const uint8_t start[] = "Xen saved domain, xl format\n \0 \r\4\3\2\1\3\0\0\0\0\0\0\0\7\0\0\0\3\0\0\0{}\0rest";
+	uint8_t bytes[sizeof(start)];
+	char *config = NULL;
+	size_t n;
+	int fd = stream_file();
+
+	(void)state;
+	assert_int_equal(migrate_header_write(fd, "{}", 2), 0);
+	assert_int_equal(write(fd, "rest", 4), 4);
+	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), sizeof(start) - 1);
+	assert_memory_equal(bytes, start, sizeof(start) - 1);
+	lseek(fd, 0, SEEK_SET);
+	assert_int_equal(migrate_header_read(fd, &config, &n), 0);
+	assert_string_equal(config, "{}");
+	assert_int_equal(n, 2);
+	free(config);
+	assert_int_equal(read(fd, bytes, 10), 4);
+	for (size_t at = 0; at < 52; at++) {
+		uint8_t bad = (uint8_t)(start[at] ^ 0x80);
+
+		assert_int_equal(pwrite(fd, &bad, 1, (off_t)at), 1);
+		lseek(fd, 0, SEEK_SET);
+		config = NULL;
+		if (migrate_header_read(fd, &config, &n) == 0)
+			assert_true(at >= 40 && at < 44);
+		free(config);
+		assert_int_equal(pwrite(fd, start + at, 1, (off_t)at), 1);
+	}
+	for (int cut = 0; cut < 55; cut++) {
+		assert_int_equal(ftruncate(fd, cut), 0);
+		lseek(fd, 0, SEEK_SET);
+		assert_int_not_equal(migrate_header_read(fd, &config, &n), 0);
+		assert_int_equal(pwrite(fd, start, sizeof(start) - 1, 0), sizeof(start) - 1);
+	}
+	close(fd);
+}
+
 /* ---- Hostile streams ---- */
 
 static size_t stream_bytes(struct fake *f, uint8_t **bytes)
@@ -420,7 +461,7 @@ int main(void)
 		cmocka_unit_test(torn_tables),	     cmocka_unit_test(foreign_mapping_is_refused),
 		cmocka_unit_test(does_not_converge), cmocka_unit_test(gives_up),
 		cmocka_unit_test(cut_streams),	     cmocka_unit_test(damaged_streams),
-		cmocka_unit_test(too_large),
+		cmocka_unit_test(too_large),	     cmocka_unit_test(file_header),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -108,7 +108,8 @@ struct stream_in {
 void stream_in_init(struct stream_in *s, int fd);
 /* -EPIPE when the stream ends before that. */
 int stream_get(struct stream_in *s, void *data, size_t bytes);
-int stream_get_pieces(struct stream_in *s, const struct iovec *pieces, int count);
+/* Without a stream_in: takes no byte more from fd, since what follows is for another reader. */
+int stream_read_exactly(int fd, void *data, size_t bytes);
 /* The body of a record with its padding, into *body, which is made larger when need be; NULL and 0 to begin with. */
 struct record {
 	struct record_header header;

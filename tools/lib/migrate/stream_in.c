@@ -64,13 +64,15 @@ int stream_get(struct stream_in *s, void *data, size_t bytes)
 	return 0;
 }
 
-int stream_get_pieces(struct stream_in *s, const struct iovec *pieces, int count)
+int stream_read_exactly(int fd, void *data, size_t bytes)
 {
-	for (int i = 0; i < count; i++) {
-		int rc = stream_get(s, pieces[i].iov_base, pieces[i].iov_len);
+	for (size_t at = 0; at < bytes;) {
+		struct iovec piece = { (uint8_t *)data + at, bytes - at };
+		ssize_t n = pieces_read(fd, &piece, 1);
 
-		if (rc)
-			return rc;
+		if (n < 0)
+			return (int)n;
+		at += (size_t)n;
 	}
 	return 0;
 }
