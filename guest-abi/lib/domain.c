@@ -3,7 +3,9 @@
 #include <guest/domain_image.h>
 #include <guest/hypercall.h>
 #include <guest/mm.h>
+#include <guest/smp.h>
 #include <guest/start.h>
+#include <guest/time.h>
 #include <xen/io/console.h>
 #include <xen/memory.h>
 
@@ -263,4 +265,51 @@ const void *boot_module(size_t *size)
 {
 	*size = start_info->mod_len;
 	return *size ? (const void *)start_info->mod_start : NULL;
+}
+
+int child_start(struct domain *d, const struct domain_config *config, const char *cmdline)
+{
+	size_t size;
+	const void *image = boot_module(&size);
+	int ret = domain_create(d, config);
+
+	if (ret)
+		return ret;
+	ret = domain_load(d, image, size, cmdline);
+	if (!ret)
+		ret = domain_start(d);
+	if (ret)
+		domain_destroy(d);
+	return ret;
+}
+
+int child_wait(struct domain *d, u64 ns)
+{
+	u64 end = time_now() + ns;
+	u32 state;
+
+	do {
+		state = domain_state(d->id);
+		if (state & XEN_DOMINF_shutdown)
+			return (int)domain_shutdown_reason(state);
+		HYPERVISOR_sched_op(SCHEDOP_yield, NULL);
+	} while (time_now() < end);
+	return -XEN_EAGAIN;
+}
+
+int domain_pin(struct domain *d, unsigned int cpu)
+{
+	u64 mask = 1UL << cpu;
+	unsigned int i;
+	long ret = 0;
+
+	for (i = 0; i < d->vcpus && !ret; i++) {
+		memset(&domctl.u, 0, sizeof(domctl.u));
+		domctl.u.vcpuaffinity.vcpu = i;
+		domctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
+		set_xen_guest_handle(domctl.u.vcpuaffinity.cpumap_hard.bitmap, (u8 *)&mask);
+		domctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+		ret = domain_control(XEN_DOMCTL_setvcpuaffinity, d->id, &domctl);
+	}
+	return (int)ret;
 }

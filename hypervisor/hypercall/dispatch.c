@@ -87,7 +87,7 @@ void hypercall_count_reset(void)
 void hypercall_dispatch(struct vcpu *v, struct regs *r)
 {
 	u64 *counters = container_of(r, struct cpu_info, regs)->hypercalls;
-	u64 nr = (u32)r->rax;
+	u64 nr = r->rax;
 	long result;
 
 	/* The most frequent one, with no register to be saved. */

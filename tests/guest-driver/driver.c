@@ -122,7 +122,8 @@ static bool members_make(const struct test_plan *t)
 	for (i = 0; i < t->domains; i++) {
 		event_handler_set(members[i].d.console_port, woken, NULL);
 		event_unmask(members[i].d.console_port);
-		ret = domain_start(&members[i].d);
+		ret = t->pin ? domain_pin(&members[i].d, 1) : 0;
+		ret = ret ? ret : domain_start(&members[i].d);
 		if (ret) {
 			print("%s: domain %u does not start: %d\n", t->name, i, ret);
 			return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The plan: a line "NAME DOMAINS VCPUS PAGES SECONDS MORTAL ARGUMENTS..." for each test. */
+/* The plan: a line "NAME DOMAINS VCPUS PAGES SECONDS PIN MORTAL ARGUMENTS..." for each test. */
 #include "plan.h"
 #include <guest/print.h>
 #include <guest/start.h>
@@ -86,6 +86,7 @@ bool plan_next(struct test_plan *t)
 		t->vcpus = number();
 		t->pages = number();
 		t->seconds = number();
+		t->pin = number();
 		t->mortal = number();
 		while (line < plan_end && *line == ' ')
 			line++;

@@ -8,6 +8,7 @@
 struct test_plan {
 	char name[32];
 	unsigned int domains, vcpus, pages, seconds;
+	bool pin; /* all of them on one CPU */
 	bool mortal; /* domains but the first may end without a verdict */
 	char args[128]; /* more for the command line */
 	const void *kernel;

@@ -6,9 +6,7 @@
 #ifndef GUEST_DOMAIN_H
 #define GUEST_DOMAIN_H
 
-#ifndef __XEN_TOOLS__
 #define __XEN_TOOLS__ 1
-#endif
 
 #include <guest/event.h>
 #include <guest/types.h>
@@ -74,6 +72,13 @@ void domain_page_done(void);
 
 /* Takes what the domain has written to its console. Returns the number of characters. */
 size_t domain_console_read(struct domain *d, char *buf, size_t size);
+
+/* Creates, loads and starts one from this kernel's own image. 0 or a negated error. */
+int child_start(struct domain *d, const struct domain_config *config, const char *cmdline);
+/* Waits until it has shut down. Returns the reason, or a negative number: it has not, for so long. */
+int child_wait(struct domain *d, u64 ns);
+/* All its vCPUs on that CPU alone. */
+int domain_pin(struct domain *d, unsigned int cpu);
 
 /* The image in the module that this kernel was booted with (its own ELF file, for tests that make domains). */
 const void *boot_module(size_t *size);
