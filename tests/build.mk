@@ -132,7 +132,7 @@ $(LINT:%=lint-%) lint-call-direction: lint-%:
 HYPERVISOR ?= $(DIST)/boot/argon.gz
 
 .PHONY: guest-tests
-#: make guest-tests [HYPERVISOR=FILE]   run the test kernels as dom0 of a hypervisor
+#: make guest-tests [HYPERVISOR=FILE]   run the test kernels under a hypervisor
 guest-tests: guest $(filter $(DIST)/%,$(HYPERVISOR))
 	GUEST_BUILD=$(GUEST_BUILD) tests/guest/run-all $(HYPERVISOR)
 
@@ -150,3 +150,9 @@ bench-baseline:
 #: make profile PATH=NAME   where the instructions of one path go, by function
 profile:
 	@tests/bench/run profile $(PROFILE)
+
+.PHONY: test-reference
+#: make test-reference  the same test kernels under Debian's Xen 4.17: what differs there is in the tests' files `differs`
+test-reference: guest
+	tests/env/fetch --xen
+	GUEST_BUILD=$(GUEST_BUILD) REFERENCE=1 tests/guest/run-all $(BUILD)/cache/xen/xen.gz

@@ -62,6 +62,9 @@ void guest_start(struct start_info *info)
 		guest_panic("cannot map the shared page\n");
 	trap_init();
 	mm_init();
+	/* Nobody waits for the console: print looks at its ring. */
+	if (!(info->flags & SIF_INITDOMAIN))
+		event_mask(info->console.domU.evtchn);
 	HYPERVISOR_stack_switch(FLAT_KERNEL_SS, (u64)v->trap_stack);
 	guest_main();
 	test_finish();

@@ -24,7 +24,7 @@ INSN(clts, "clts")
 INSN(lmsw, "lmsw %w0" : : "r"((u32)value))
 INSN(wrmsr, "wrmsr" : : "c"(msr), "a"((u32)value), "d"((u32)(value >> 32)))
 INSN(invd, "invd")
-INSN(swapgs, "swapgs")
+INSN(swapgs_twice, "swapgs; swapgs")
 INSN(sysret, "sysretq")
 INSN(iretq, "push %0; push %1; pushf; push %2; push %3; iretq" : : "i"(0xe010), "r"(value), "i"(0xe008), "r"(value) : "memory")
 INSN(lgdt, "lgdt (%0)" : : "r"(&value))
@@ -54,7 +54,9 @@ static void test_instructions(void)
 	faults("lgdt", lgdt);
 	faults("lidt", lidt);
 	faults("ltr", ltr);
-	faults("swapgs", swapgs);
+	/* May be carried out on the guest's own bases. */
+	trap_catch(&rec, swapgs_twice, NULL);
+	expect_eq(vcpu_this()->id, 0);
 	faults("sysret", sysret);
 	value = HYPERVISOR_VIRT_START;
 	faults("iretq to ring 0", iretq);

@@ -2,7 +2,7 @@
 /* All of a domain's memory made into page tables and back, twice: types and pins, and long operations that can be interrupted. */
 #include <guest/guest.h>
 
-#define TABLES 1500
+#define TABLES 1000
 
 static u64 list[TABLES];
 static struct mmuext_op ops[TABLES];
