@@ -92,13 +92,11 @@ static bool pool_grow(struct pv_mirror *m)
 	return true;
 }
 
-/* A free page, that no processor remembers as a mirror of something else; 0: none is left. */
+/* A free page, that no processor remembers as a mirror of something else; 0: none is left. m->lock held, and dropped. */
 static u32 pool_take(struct pv_mirror *m)
 {
-	u32 n;
+	u32 n = m->list[MIRROR_FREE].first;
 
-	spin_lock(&m->lock);
-	n = m->list[MIRROR_FREE].first;
 	if (n)
 		list_remove(m, n);
 	spin_unlock(&m->lock);
@@ -109,9 +107,11 @@ static u32 pool_take(struct pv_mirror *m)
 
 static bool pool_shrink(struct pv_mirror *m)
 {
-	u32 n = pool_take(m);
 	struct frame *f;
+	u32 n;
 
+	spin_lock(&m->lock);
+	n = pool_take(m);
 	if (!n)
 		return false;
 	f = frame_of(mfn(n));
@@ -219,16 +219,23 @@ static void rights_take(u32 n)
 
 /* --- making and dropping mirrors --- */
 
-/* f is locked, and a valid table of d without mirror. False: the pool is empty. */
-static bool mirror_make(struct domain *d, struct frame *f, unsigned int level)
+/* f is locked, and a valid table of d without mirror. 0; -ENOMEM: the pool is empty; -EAGAIN: mirrors are not in use any more. */
+static int mirror_make(struct domain *d, struct frame *f, unsigned int level)
 {
 	struct pv_mirror *m = d->mirror;
-	u32 n = pool_take(m), epoch = __atomic_load_n(&m->epoch, __ATOMIC_SEQ_CST);
-	const u64 *table;
+	u32 n, epoch = __atomic_load_n(&m->epoch, __ATOMIC_SEQ_CST);
 	u64 *page, writable = 0;
+	const u64 *table;
 
+	spin_lock(&m->lock);
+	/* A drain that has seen the lock free and all pages in the pool is not followed by one more mirror. */
+	if (!READ_ONCE(m->use)) {
+		spin_unlock(&m->lock);
+		return -EAGAIN;
+	}
+	n = pool_take(m);
 	if (!n)
-		return false;
+		return -ENOMEM;
 	page = mirror_page(n);
 	table = frame_map(frame_mfn(f));
 	for (u32 i = 0; i < PTES; i++) {
@@ -249,7 +256,7 @@ static bool mirror_make(struct domain *d, struct frame *f, unsigned int level)
 	if (level == 1 && unlikely(__atomic_load_n(&m->epoch, __ATOMIC_SEQ_CST) != epoch))
 		rights_take(n);
 	__atomic_store_n(&f->aux, n, __ATOMIC_RELEASE);
-	return true;
+	return 0;
 }
 
 static void mirror_free(struct pv_mirror *m, u32 n)
@@ -389,17 +396,17 @@ mfn_t mirror_root(struct vcpu *v, mfn_t root)
 	struct domain *d = v->domain;
 	struct pv_mirror *m = d->mirror;
 	struct frame *f = frame_of(root);
-	bool made = true;
+	int rc = 0;
 	u32 n;
 
 	if (!READ_ONCE(m->use))
 		return root;
 	if (unlikely(!READ_ONCE(f->aux))) {
 		frame_lock(f);
-		if (!f->aux && READ_ONCE(m->use))
-			made = mirror_make(d, f, 4);
+		if (!f->aux)
+			rc = mirror_make(d, f, 4);
 		frame_unlock(f);
-		if (!made)
+		if (rc == -ENOMEM)
 			overflow(d);
 	}
 	/* This CPU answers nobody from here until CR3 is loaded: if mirrors are left now, it is told afterwards. */
@@ -485,21 +492,19 @@ static void entry_bits_set(struct frame *f, unsigned int index, u64 e, u64 bits)
 static enum access table_mirror(const struct fault *w, unsigned int level)
 {
 	struct frame *f = w->table[level];
-	enum access rc = ACCESS_OK;
+	int rc = 0;
 
 	if (likely(READ_ONCE(f->aux)))
 		return ACCESS_OK;
 	frame_lock(f);
-	if (!frame_type_has_key(f, frame_type_key(table_type(level), w->d->id)) || !READ_ONCE(w->d->mirror->use))
-		rc = ACCESS_AGAIN;
-	else if (!f->aux && !mirror_make(w->d, f, level))
-		rc = ACCESS_REFUSED;
+	if (!frame_type_has_key(f, frame_type_key(table_type(level), w->d->id)))
+		rc = -EAGAIN;
+	else if (!f->aux)
+		rc = mirror_make(w->d, f, level);
 	frame_unlock(f);
-	if (rc == ACCESS_REFUSED) {
+	if (rc == -ENOMEM)
 		overflow(w->d);
-		rc = ACCESS_AGAIN;
-	}
-	return rc;
+	return rc ? ACCESS_AGAIN : ACCESS_OK;
 }
 
 /* The mirror of the table of `level` leads to that of the table below. */

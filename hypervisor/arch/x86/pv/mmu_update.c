@@ -114,7 +114,8 @@ static noinline_fn int l1_update(struct vcpu *actor, const struct mmu_rules *r, 
 
 /*
  * The same, short: f is the frame of the page-table entry at machine address `at`, which is in the direct map. key: what f's word is
- * like when it is an L1 of the right domain. r NULL: d's tables and d's frames.
+ * like when it is an L1 of the right domain. r NULL: d's tables and d's frames. Not for tables that have mirrors: d is the actor's domain,
+ * so that logging cannot begin before the hypercall has ended (mirror_use), and was not logged when it began.
  */
 static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor, struct domain *d, const struct mmu_rules *r,
 							      struct frame *f, u64 key, u64 at, u64 val)
@@ -140,8 +141,6 @@ static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor
 		return -EINVAL;
 	}
 	new = __atomic_exchange_n(pte, new, __ATOMIC_SEQ_CST);
-	if (unlikely(d->logging))
-		mirror_changed(d, f, 1, (at & ~PAGE_MASK) / sizeof(u64));
 	frame_unlock(f);
 	l1_entry_put(actor, new);
 	return 0;
@@ -279,7 +278,7 @@ long do_update_va_mapping(struct vcpu *v, u64 *args)
 	u64 table;
 	int rc;
 
-	if (unlikely(!guest_range_ok(va, 1) || (flags != UVMF_NONE && flags != (UVMF_INVLPG | UVMF_LOCAL))))
+	if (unlikely(d->logging || !guest_range_ok(va, 1) || (flags != UVMF_NONE && flags != (UVMF_INVLPG | UVMF_LOCAL))))
 		return va_update_own(v, va, args[1], flags);
 	table = l1_find_short(v, va);
 	if (unlikely(table == ~0UL))
@@ -314,11 +313,12 @@ struct batch {
 	struct vcpu *v;
 	struct mmu_rules rules;
 	u64 table;		/* frame number of the L1 in the direct map that was changed last */
-	u64 l1_key;
+	u64 l1_key;		/* of tables that l1_update_at may change; NO_KEY: of none */
 	u32 work;
 };
 
 #define NO_TABLE (~0UL)
+#define NO_KEY (~0UL)
 
 /* A page of the domain that is no page table yet is only memory. */
 static int memory_update(const struct batch *b, struct frame *f, unsigned int index, u64 val, u64 keep)
@@ -462,7 +462,7 @@ static noinline_fn long mmu_update_foreign(struct vcpu *v, u64 *args, u32 foreig
 	}
 	rc = mmu_rules_get(v, pt, (domid_t)foreign, &b.rules);
 	if (!rc) {
-		b.l1_key = frame_type_key(FRAME_L1, pt->id);
+		b.l1_key = pt == v->domain && !pt->logging ? frame_type_key(FRAME_L1, pt->id) : NO_KEY;
 		rc = batch_run(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
 		mmu_rules_put(&b.rules);
 	}
@@ -486,7 +486,7 @@ long do_mmu_update(struct vcpu *v, u64 *args)
 	b.v = v;
 	b.rules = mmu_rules_own(d);
 	b.table = NO_TABLE;
-	b.l1_key = frame_type_key(FRAME_L1, d->id);
+	b.l1_key = unlikely(d->logging) ? NO_KEY : frame_type_key(FRAME_L1, d->id);
 	b.work = 0;
 	rc = batch_run(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
 	if (unlikely(!frame_type_drained(d)) && mmu_drain(v, d) && !rc)
