@@ -264,6 +264,46 @@ static void test_others(void **state)
 	sim_check();
 }
 
+/* ... and what it had mapped before. */
+static void test_mapped_before(void **state)
+{
+	u32 held, read;
+
+	(void)state;
+	/* Where control has nothing of its own. */
+	(void)sim_alloc(d, 16 * PAGE_SIZE);
+	held = sim_alloc_page(d);
+	read = sim_alloc_page(d);
+	assert_int_equal(update_foreign(c, entry_address(control, held), entry(d, held, RW), d->id), 0);
+	assert_int_equal(update_foreign(c, entry_address(control, read), entry(d, read, RO), d->id), 0);
+	sim_preempt_every(1);
+	assert_int_equal(log_on(), 0);
+	sim_preempt_every(0);
+	clean();
+	assert_true(sim_store(sim_run(c, 2), sim_va(held), 7));
+	sim_run(v, 0);
+	clean();
+	assert_false(dirty(held));
+	(void)read_bits(XEN_DOMCTL_SHADOW_OP_CLEAN, XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL);
+	assert_true(dirty(held) && !dirty(read));
+	assert_int_equal(update_foreign(c, entry_address(control, held), entry(control, held, RW), DOMID_SELF), 0);
+	assert_int_equal(update_foreign(c, entry_address(control, read), entry(control, read, RW), DOMID_SELF), 0);
+	sim_check();
+	/* Logging ends in the middle of looking for them. */
+	assert_int_equal(simple(XEN_DOMCTL_SHADOW_OP_OFF, 0), 0);
+	sim_preempt_every(1);
+	for (u32 n = 0; n < 40; n++) {
+		struct xen_domctl_shadow_op op = { .op = XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY };
+		bool out;
+
+		sim_run(c, 2);
+		for (u32 k = 0; k < n; k++)
+			(void)!pv_shadow_op(c, d, &op, &out);
+		assert_int_equal(simple(XEN_DOMCTL_SHADOW_OP_OFF, 0), 0);
+		sim_check();
+	}
+}
+
 /* Numbers beyond those that can be logged count as dirty; half words; no buffer; a bad one. */
 static void test_sizes(void **state)
 {
@@ -454,7 +494,7 @@ int log_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 		LOG_TEST(test_life), LOG_TEST(test_stores), LOG_TEST(test_accessed_dirty), LOG_TEST(test_refused),
-		LOG_TEST(test_tables), LOG_TEST(test_others), LOG_TEST(test_sizes), LOG_TEST(test_exhausted),
+		LOG_TEST(test_tables), LOG_TEST(test_others), LOG_TEST(test_mapped_before), LOG_TEST(test_sizes), LOG_TEST(test_exhausted),
 		LOG_TEST(test_reused), LOG_TEST(test_no_memory), LOG_TEST(test_preempted), LOG_TEST(test_teardown), LOG_TEST(test_user_root),
 	};
 

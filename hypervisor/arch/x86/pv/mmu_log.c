@@ -25,6 +25,10 @@
 #define POOL_MAX (1UL << 22)	/* 16 GiB */
 #define WORDS_AT_ONCE 64u
 #define GRANTS_AT_ONCE 256u
+/* Work of a scan between preemption points: a frame, and one that is a table. */
+#define SCAN_FRAME 1u
+#define SCAN_TABLE 64u
+#define SCAN_AT_ONCE 512u
 
 enum step { STEP_HELD, STEP_COPY, STEP_RIGHTS, STEP_TAKE, STEP_DRAIN };
 
@@ -90,6 +94,73 @@ static void pages_hold(struct domain *d)
 	event_pages_hold(d);
 }
 
+/* An L1 of another domain: what it maps writable of d's is held. */
+static void foreign_table_scan(const struct domain *d, const struct domain *other, struct frame *f)
+{
+	const u64 *table;
+
+	frame_lock(f);
+	if (frame_type_has_key(f, frame_type_key(FRAME_L1, other->id))) {
+		table = frame_map(frame_mfn(f));
+		for (u32 i = 0; i < PTES; i++) {
+			u64 e = READ_ONCE(table[i]);
+
+			if ((e & (PTE_PRESENT | PTE_WRITE)) == (PTE_PRESENT | PTE_WRITE) && frame_valid(pte_mfn(e)) &&
+			    frame_of(pte_mfn(e))->owner == d->id)
+				dirty_log_hold(frame_of(pte_mfn(e)));
+		}
+		frame_unmap(table);
+	}
+	frame_unlock(f);
+}
+
+static int foreign_frames_scan(struct domain *d, struct domain *other)
+{
+	struct pv_mirror *m = d->mirror;
+
+	for (u32 work = SCAN_FRAME;; work += SCAN_FRAME) {
+		u32 next = domain_frame_next(other, m->scan_frame);
+		struct frame *f = frame_of(mfn(next));
+
+		if (m->scan_frame)
+			frame_put(frame_of(mfn(m->scan_frame)));
+		m->scan_frame = 0;
+		if (!next)
+			return 0;
+		/* If the frame is just going, the walk starts again. */
+		if (frame_get(f, other)) {
+			m->scan_frame = next;
+			if (frame_type_has_key(f, frame_type_key(FRAME_L1, other->id))) {
+				foreign_table_scan(d, other, f);
+				work += SCAN_TABLE;
+			}
+		}
+		if (work >= SCAN_AT_ONCE) {
+			work = 0;
+			if (preempt_needed())
+				return -ERESTART;
+		}
+	}
+}
+
+/* Who may map d's frames may have done so before logging began; what is mapped from now on is seen by itself. */
+static int foreign_scan(struct domain *d)
+{
+	struct pv_mirror *m = d->mirror;
+	struct domain *other;
+	int rc = 0;
+
+	while (!rc && m->scan_domain < DOMID_FIRST_RESERVED && (other = domain_next((domid_t)m->scan_domain)) != NULL) {
+		m->scan_domain = other->id;
+		if (other != d && (other->privileged || other->target == d))
+			rc = foreign_frames_scan(d, other);
+		if (!rc)
+			m->scan_domain++;
+		domain_put(other);
+	}
+	return rc;
+}
+
 /* Numbers that the log is to know: those the guest may have, and those that it says it has. */
 static u64 pages_wanted(const struct domain *d)
 {
@@ -115,10 +186,16 @@ static long log_enable(struct domain *d)
 		rc = pool_default(d);
 	if (rc)
 		return rc;
-	m->overflow = false;
-	m->op.actor = NULL;
-	dirty_log_start(d);
-	pages_hold(d);
+	if (!d->logging) {
+		m->overflow = false;
+		m->op.actor = NULL;
+		m->scan_domain = 0;
+		dirty_log_start(d);
+		pages_hold(d);
+	}
+	rc = foreign_scan(d);
+	if (rc)
+		return rc;
 	mirror_use(d);
 	m->stage = LOG_ON;
 	return 0;
@@ -136,6 +213,9 @@ static int log_disable(struct domain *d)
 	if (m->stage != LOG_CLOSING) {
 		m->stage = LOG_CLOSING;
 		m->op.actor = NULL;
+		if (m->scan_frame)
+			frame_put(frame_of(mfn(m->scan_frame)));
+		m->scan_frame = 0;
 		mirror_leave(d);
 	}
 	rc = mirror_drain(d);

@@ -40,6 +40,8 @@ struct pv_mirror {
 	/* control interface; LOCK_CONTROL */
 	u8 stage;			/* enum log_stage */
 	bool pool_asked;		/* the pool's size was set by the toolstack: it outlives the log */
+	u32 scan_domain;		/* whose tables are looked at for mappings of this domain's frames */
+	u32 scan_frame;			/* which of its frames was the last, with a reference; 0 = none */
 	struct log_op op;
 };
 
