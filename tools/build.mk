@@ -14,9 +14,17 @@ TOOLS_DIST   := $(DIST)/usr
 TOOLS_A      := $(TOOLS_LIBS:%=$(TOOLS_BUILD)/libargon%.a)
 TOOLS_SO     := $(TOOLS_LIBS:%=$(TOOLS_DIST)/lib/libargon%.so.$(TOOLS_VERSION))
 
+XENSTORE_APPLETS := chmod exists list ls read rm watch write
+
 .PHONY: tools
 #: make tools      the toolstack, into dist/usr
-tools: $(TOOLS_A) $(TOOLS_SO) $(TOOLS_PROGS:%=$(TOOLS_DIST)/sbin/%)
+tools: $(TOOLS_A) $(TOOLS_SO) $(TOOLS_PROGS:%=$(TOOLS_DIST)/sbin/%) $(XENSTORE_APPLETS:%=$(TOOLS_DIST)/bin/xenstore-%)
+
+# One program under many names.
+$(TOOLS_DIST)/bin/xenstore-%: $(TOOLS_DIST)/sbin/xenstore
+	@mkdir -p $(@D)
+	ln -sf ../sbin/xenstore $(@D)/xenstore
+	ln -sf ../sbin/xenstore $@
 
 $(TOOLS_BUILD)/%.o: %.c Config.mk tools/build.mk
 	@mkdir -p $(@D)

@@ -304,7 +304,8 @@ void conn_service(struct xs *xs, struct conn *conn)
 {
 	bool more = false;
 
-	if (!conn->broken && !transfer(xs, conn))
+	/* A broken ring is looked at as well: its guest may ask for a new one. */
+	if ((conn->domain || !conn->broken) && !transfer(xs, conn))
 		conn->broken = true;
 	for (unsigned int i = 0; i < BUDGET; i++) {
 		more = request_next(xs, conn);

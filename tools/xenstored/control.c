@@ -91,23 +91,31 @@ static int quota_of_domain(struct xs *xs, uint16_t domid)
 	if (!domain)
 		return -ENOENT;
 	reply_format(xs, "Domain %u:\n", domid);
-	reply_format(xs, "%-20s: %8d\n", "nodes", account_nodes(&xs->accounts, domid));
-	reply_format(xs, "%-20s: %8u\n", "watches", domain->conn->watch_count);
-	reply_format(xs, "%-20s: %8u\n", "transactions", domain->conn->tx_count);
-	reply_format(xs, "%-20s: %8u\n", "outstanding", 0u);
-	reply_format(xs, "%-20s: %8ld\n", "memory", account_bytes(&xs->accounts, domid) + domain->conn->watch_bytes);
+	reply_format(xs, "%-16s: %8d\n", "nodes", account_nodes(&xs->accounts, domid));
+	reply_format(xs, "%-16s: %8u\n", "watches", domain->conn->watch_count);
+	reply_format(xs, "%-16s: %8u\n", "transactions", domain->conn->tx_count);
+	reply_format(xs, "%-16s: %8u\n", "outstanding", 0u);
+	reply_format(xs, "%-16s: %8ld\n", "memory", account_bytes(&xs->accounts, domid) + domain->conn->watch_bytes);
 	return 0;
 }
 
 static int do_quota(struct xs *xs, const char *const *words, int count, struct request *request)
 {
+	static const char *const meanings[QUOTA_COUNT] = {
+		[QUOTA_NODES] = "Nodes per domain", [QUOTA_WATCHES] = "Watches per domain",
+		[QUOTA_TRANSACTIONS] = "Transactions per domain", [QUOTA_NODE_SIZE] = "Bytes of a node's value",
+		[QUOTA_PERMISSIONS] = "Permissions per node", [QUOTA_TX_NODES] = "Nodes per transaction",
+		[QUOTA_MEMORY] = "Bytes of memory per domain", [QUOTA_OUTSTANDING] = "Outstanding requests per domain",
+		[QUOTA_PATH_MAX] = "Bytes of a path",
+	};
 	uint64_t value;
 
 	if (count == 2)
 		return number_parse(words[1], DOMIDS - 1, &value) ? quota_of_domain(xs, (uint16_t)value) : -EINVAL;
 	if (count == 1) {
+		reply_format(xs, "Quota settings:\n");
 		for (unsigned int i = 0; i < QUOTA_COUNT; i++)
-			reply_format(xs, "%-17s: %8llu\n", quota_names[i], (unsigned long long)xs->quota[i]);
+			reply_format(xs, "%-17s: %8llu %s\n", quota_names[i], (unsigned long long)xs->quota[i], meanings[i]);
 		return 0;
 	}
 	if (count != 4 || strcmp(words[1], "set") || !number_parse(words[3], INT32_MAX, &value))

@@ -143,7 +143,7 @@ static void options_parse(struct options *options, int argc, char **argv)
 	*options = (struct options){ .run_dir = "/run/xenstored", .privileged_domid = DOMID_NONE,
 				     .quota = { [QUOTA_NODES] = 1000, [QUOTA_WATCHES] = 128, [QUOTA_TRANSACTIONS] = 10,
 						[QUOTA_NODE_SIZE] = 2048, [QUOTA_PERMISSIONS] = 5, [QUOTA_TX_NODES] = 1024,
-						[QUOTA_MEMORY] = 2u << 20, [QUOTA_OUTSTANDING] = 20,
+						[QUOTA_MEMORY] = 5u << 19, [QUOTA_OUTSTANDING] = 20,
 						[QUOTA_PATH_MAX] = XENSTORE_REL_PATH_MAX } };
 	while ((letter = getopt_long(argc, argv, "DF:HNPT:E:S:W:t:A:M:Q:q:w:RI::KV", long_options, NULL)) != -1) {
 		if (quota_by_letter(options, letter, optarg))

@@ -11,7 +11,7 @@
 #define PATH_BYTES (XENSTORE_ABS_PATH_MAX + 32)
 
 const char *const quota_names[QUOTA_COUNT] = {
-	[QUOTA_NODES] = "nodes", [QUOTA_WATCHES] = "watches", [QUOTA_TRANSACTIONS] = "transactions", [QUOTA_NODE_SIZE] = "size",
+	[QUOTA_NODES] = "nodes", [QUOTA_WATCHES] = "watches", [QUOTA_TRANSACTIONS] = "transactions", [QUOTA_NODE_SIZE] = "node-size",
 	[QUOTA_PERMISSIONS] = "permissions", [QUOTA_TX_NODES] = "transaction-nodes", [QUOTA_MEMORY] = "memory",
 	[QUOTA_OUTSTANDING] = "outstanding", [QUOTA_PATH_MAX] = "path-max",
 };

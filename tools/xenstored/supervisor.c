@@ -154,6 +154,11 @@ int supervise(struct daemon *daemon)
 		if (pid < 0)
 			return stopped(daemon, 1);
 		worker_wait(pid, &death);
+		if (head->worker_ready && daemon->ready_fd >= 0) {
+			/* The worker closed it, in our table as well. */
+			daemon->own_files[daemon->ready_fd / 64] &= ~(1ull << daemon->ready_fd % 64);
+			daemon->ready_fd = -1;
+		}
 		counters_take(head, pid);
 		waitpid(pid, NULL, 0);
 		if (death.si_code == CLD_EXITED && (!death.si_status || !head->worker_ready))
