@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-export PATH=/usr/lib/argon/bin:/usr/lib/xen-4.17/bin:/bin:/sbin:/usr/bin:/usr/sbin LD_LIBRARY_PATH=/usr/lib/xen-4.17/lib/x86_64-linux-gnu
+export PATH=/usr/lib/xen-4.17/bin:/bin:/sbin:/usr/bin:/usr/sbin LD_LIBRARY_PATH=/usr/lib/xen-4.17/lib/x86_64-linux-gnu
 for m in xen_evtchn xen_privcmd xen_gntdev xen_gntalloc; do modprobe $m; done
 mkdir -p /var/run/xen /run/xen /var/lib/xenstored /var/log/xen /run/xenstored
 [ -e /var/run/xenstored ] || ln -s /run/xenstored /var/run/xenstored
 ip link set lo up
 mount -t xenfs xenfs /proc/xen 2>/dev/null
-/usr/lib/argon/bin/xenstored --pid-file /run/xenstored.pid -T /var/log/xen/xenstored.log || { cat /var/log/xen/xenstored.log; exit 1; }
+/test/xenstored --pid-file /run/xenstored.pid -T /var/log/xen/xenstored.log || { cat /var/log/xen/xenstored.log; exit 1; }
 kill_store() {
 	pid=$(cat /run/xenstored.pid)
 	kill -9 "$pid"
