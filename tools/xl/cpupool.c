@@ -350,7 +350,7 @@ static bool pool_named(struct xl *xl, const char *name)
 
 static int create_with(struct xl *xl, struct config *c, struct ctrl *ctrl)
 {
-	struct wanted w = { NULL };
+	struct wanted w = { .name = NULL };
 	uint32_t pool;
 
 	if (wanted_read(c, &w, ctrl) != 0)
@@ -517,7 +517,7 @@ static int cmd_migrate(struct xl *xl, int argc, char **argv)
 /* Pool-0 keeps the first node; each other node gets a pool of its own. */
 static int node_split(struct xl *xl, struct ctrl *ctrl, const uint32_t *nodes, int count, uint32_t node)
 {
-	struct wanted w = { NULL };
+	struct wanted w = { .name = NULL };
 	char name[32], cpus[48];
 	uint32_t pool;
 	int cpu, err = ctrl_sched_id(ctrl, &w.scheduler);

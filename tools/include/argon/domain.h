@@ -50,6 +50,7 @@ struct domain_create_options {
 	int autoballoon;	/* as in struct host_config */
 	const char *cpumask;	/* CPUs that guests may have; NULL: all */
 	bool ignore_cpumask;
+	int stream_fd;		/* from 1 on: read its memory and state from there (argon/migrate.h), load no kernel */
 	uint32_t domid;		/* wanted; 0: the next one; DOMAIN_DOMID_RANDOM */
 };
 

@@ -21,11 +21,11 @@ int domain_config_put(struct host *host, uint32_t domid, const struct domain_con
 	struct record record = { .config = *dc }, old;
 
 	(void)host;
-	if (record_get(domid, &old) == 0) {
+	if (domain_record_get(domid, &old) == 0) {
 		record.unwatched = old.unwatched;
-		record_free(&old);
+		domain_record_free(&old);
 	}
-	return record_put(domid, &record);
+	return domain_record_put(domid, &record);
 }
 
 /* What other tools for this hypervisor interface have written down of their domains. */
@@ -82,7 +82,7 @@ int domain_config_get(struct host *host, uint32_t domid, struct domain_config *d
 		err = ctrl_domain_info(ctrl, domid, &info);
 	if (err != 0)
 		return err;
-	if (record_get(domid, &record) == 0) {
+	if (domain_record_get(domid, &record) == 0) {
 		*dc = record.config;
 		return 0;
 	}
@@ -102,17 +102,17 @@ static void record_disk_add(uint32_t domid, const struct disk_config *disk)
 	struct disk_config *more;
 	struct record record;
 
-	if (record_get(domid, &record) != 0)
+	if (domain_record_get(domid, &record) != 0)
 		return;
 	more = realloc(record.config.disks, (record.config.disks_count + 1) * sizeof(*more));
 	if (more != NULL) {
 		record.config.disks = more;
 		if (disk_copy(&more[record.config.disks_count], disk) == 0) {
 			record.config.disks_count++;
-			(void)record_put(domid, &record);
+			(void)domain_record_put(domid, &record);
 		}
 	}
-	record_free(&record);
+	domain_record_free(&record);
 }
 
 static void record_vif_add(uint32_t domid, const struct vif_config *vif)
@@ -120,17 +120,17 @@ static void record_vif_add(uint32_t domid, const struct vif_config *vif)
 	struct vif_config *more;
 	struct record record;
 
-	if (record_get(domid, &record) != 0)
+	if (domain_record_get(domid, &record) != 0)
 		return;
 	more = realloc(record.config.vifs, (record.config.vifs_count + 1) * sizeof(*more));
 	if (more != NULL) {
 		record.config.vifs = more;
 		if (vif_copy(&more[record.config.vifs_count], vif) == 0) {
 			record.config.vifs_count++;
-			(void)record_put(domid, &record);
+			(void)domain_record_put(domid, &record);
 		}
 	}
-	record_free(&record);
+	domain_record_free(&record);
 }
 
 static void record_device_remove(uint32_t domid, const char *kind, uint32_t devid)
@@ -140,7 +140,7 @@ static void record_device_remove(uint32_t domid, const char *kind, uint32_t devi
 	uint32_t number;
 	size_t i;
 
-	if (record_get(domid, &record) != 0)
+	if (domain_record_get(domid, &record) != 0)
 		return;
 	for (i = 0; strcmp(kind, "vbd") == 0 && i < dc->disks_count; i++) {
 		if (vdev_number(dc->disks[i].vdev, &number) == 0 && number == devid) {
@@ -154,8 +154,8 @@ static void record_device_remove(uint32_t domid, const char *kind, uint32_t devi
 			dc->vifs[i--] = dc->vifs[--dc->vifs_count];
 		}
 	}
-	(void)record_put(domid, &record);
-	record_free(&record);
+	(void)domain_record_put(domid, &record);
+	domain_record_free(&record);
 }
 
 /* ---- attaching ---- */

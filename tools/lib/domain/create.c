@@ -16,11 +16,14 @@
 #include <xen/sysctl.h>
 
 #include "argon/build.h"
+#include "argon/migrate.h"
 #include "argon/reason.h"
 #include "create.h"
 #include "text.h"
 
 #define LOCK_MS 5000u
+/* Above its memory, as domain_memory_set() allows. */
+#define SLACK_KIB 1024ul
 #define EVENT_PORT_DEFAULT 1023u
 
 /* ---- before anything is made ---- */
@@ -32,6 +35,8 @@ static int files_check(struct creation *c)
 	if (c->dc.type != DOMAIN_PV)
 		return reason_set(EOPNOTSUPP, "type = \"%s\" is not supported yet: this version runs PV guests only; use type = \"pv\"",
 				  domain_type_name(c->dc.type));
+	if (c->options->stream_fd > 0)
+		return 0;
 	if (c->dc.kernel == NULL)
 		return reason_set(EINVAL, "%s", c->dc.bootloader != NULL ?
 				  "a bootloader= is not supported; name the guest's kernel with kernel = \"/path\"" :
@@ -282,6 +287,34 @@ static int settings_set(struct creation *c)
 	return err == 0 ? time_set(c) : err;
 }
 
+/* Instead of a kernel: what another domain has become. */
+static int restore(struct creation *c)
+{
+	const struct ctrl_memory_region region = { .start = 0, .size = c->dc.maxmem_kib << 10, .type = 1 };
+	struct migrate_restore restore = { .domid = c->domid, .fd = c->options->stream_fd };
+	struct migrate_restored out;
+	int port, err = ctrl_domain_set_max_memory(c->ctrl, c->domid, c->dc.maxmem_kib + SLACK_KIB);
+
+	if (err == 0)
+		err = ctrl_domain_set_memory_map(c->ctrl, c->domid, &region, 1);
+	if (err != 0)
+		return err;
+	port = ctrl_evtchn_alloc_unbound(c->ctrl, c->domid, 0);
+	if (port < 0)
+		return port;
+	restore.store_port = (uint32_t)port;
+	port = ctrl_evtchn_alloc_unbound(c->ctrl, c->domid, 0);
+	if (port < 0)
+		return port;
+	restore.console_port = (uint32_t)port;
+	err = migrate_restore(c->ctrl, &restore, &out);
+	if (err != 0)
+		return err;
+	c->built = (struct build_result){ .pages = out.pages, .store_frame = out.store_frame, .console_frame = out.console_frame,
+					  .store_port = restore.store_port, .console_port = restore.console_port };
+	return 0;
+}
+
 static int build(struct creation *c)
 {
 	struct build_config config = {
@@ -292,8 +325,11 @@ static int build(struct creation *c)
 		.command_line = c->dc.cmdline,
 		.claim = c->dc.claim,
 	};
-	int err = build_pv(c->ctrl, c->domid, c->image, &config, &c->built);
+	int err;
 
+	if (c->options->stream_fd > 0)
+		return restore(c);
+	err = build_pv(c->ctrl, c->domid, c->image, &config, &c->built);
 	build_image_close(c->image);
 	c->image = NULL;
 	return err;
@@ -327,7 +363,7 @@ static int devices_connect(struct creation *c)
 static int record_write(struct creation *c)
 {
 	struct record record = { .unwatched = c->options->unwatched, .config = c->dc };
-	int err = record_put(c->domid, &record);
+	int err = domain_record_put(c->domid, &record);
 
 	if (err == 0)
 		journal_remove(c->uuid);

@@ -227,7 +227,7 @@ int domain_destroy(struct host *host, uint32_t domid)
 	lock = lock_get("destroying", number, 60000);
 	if (lock < 0)
 		return lock;
-	record_path(domid, path);
+	domain_record_path(domid, path);
 	vm_find(&w);
 	if (w.found || access(path, F_OK) == 0)
 		wipe_run(&w, &err);
@@ -235,7 +235,7 @@ int domain_destroy(struct host *host, uint32_t domid)
 		err = reason_set(ESRCH, "there is no domain %u", domid);
 	/* Last, so that somebody goes on with it if we are killed before. */
 	if (err == 0)
-		record_remove(domid);
+		domain_record_remove(domid);
 	lock_put(lock, "destroying", number);
 	return err;
 }

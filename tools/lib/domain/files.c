@@ -144,12 +144,12 @@ int file_get(const char *path, char **text)
 
 /* ---- records ---- */
 
-void record_path(uint32_t domid, char path[64])
+void domain_record_path(uint32_t domid, char path[64])
 {
 	snprintf(path, 64, DOMAIN_RUN_DIR "/domain/%u.json", domid);
 }
 
-int record_put(uint32_t domid, const struct record *record)
+int domain_record_put(uint32_t domid, const struct record *record)
 {
 	struct json_object *json;
 	char path[64];
@@ -161,19 +161,19 @@ int record_put(uint32_t domid, const struct record *record)
 	if (json == NULL)
 		return reason_set(ENOMEM, "out of memory");
 	json_object_object_add(json, "argon_unwatched", json_object_new_boolean(record->unwatched));
-	record_path(domid, path);
+	domain_record_path(domid, path);
 	err = file_put(path, json_object_to_json_string_ext(json, JSON_C_TO_STRING_PLAIN));
 	json_object_put(json);
 	return err;
 }
 
-int record_get(uint32_t domid, struct record *record)
+int domain_record_get(uint32_t domid, struct record *record)
 {
 	struct json_object *json, *flag;
 	char path[64], *text;
 	int err;
 
-	record_path(domid, path);
+	domain_record_path(domid, path);
 	err = file_get(path, &text);
 	if (err != 0)
 		return err;
@@ -190,16 +190,16 @@ int record_get(uint32_t domid, struct record *record)
 	return err;
 }
 
-void record_free(struct record *record)
+void domain_record_free(struct record *record)
 {
 	domain_config_free(&record->config);
 }
 
-void record_remove(uint32_t domid)
+void domain_record_remove(uint32_t domid)
 {
 	char path[64];
 
-	record_path(domid, path);
+	domain_record_path(domid, path);
 	unlink(path);
 }
 

@@ -220,15 +220,15 @@ int domain_rename(struct host *host, uint32_t domid, const char *name)
 		err = reason_set(EEXIST, "domain %u is already called \"%s\"", other, name);
 	else if (err == -ESRCH || err == 0)
 		err = store_transaction(store, rename_body, &c);
-	if (err == 0 && record_get(domid, &record) == 0) {
+	if (err == 0 && domain_record_get(domid, &record) == 0) {
 		char *copy = strdup(name);
 
 		if (copy != NULL) {
 			free(record.config.name);
 			record.config.name = copy;
-			err = record_put(domid, &record);
+			err = domain_record_put(domid, &record);
 		}
-		record_free(&record);
+		domain_record_free(&record);
 	}
 	lock_put(lock, "lock", name);
 	return err;

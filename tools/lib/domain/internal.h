@@ -35,11 +35,11 @@ struct record {
 	bool unwatched;
 	struct domain_config config;
 };
-int record_put(uint32_t domid, const struct record *record);
-int record_get(uint32_t domid, struct record *record);
-void record_free(struct record *record);
-void record_remove(uint32_t domid);
-void record_path(uint32_t domid, char path[64]);
+int domain_record_put(uint32_t domid, const struct record *record);
+int domain_record_get(uint32_t domid, struct record *record);
+void domain_record_free(struct record *record);
+void domain_record_remove(uint32_t domid);
+void domain_record_path(uint32_t domid, char path[64]);
 
 /* A creation that is under way: /run/argon/creating/UUID holds the PID and the name. */
 int journal_put(const char *uuid, const char *name);

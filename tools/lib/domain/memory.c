@@ -127,10 +127,10 @@ int domain_memory_set(struct host *host, uint32_t domid, uint64_t kib)
 	err = ctrl_domain_set_max_memory(ctrl, domid, kib + SLACK_KIB);
 	if (err == 0)
 		err = store_write_at(store, STORE_NO_TX, home, "memory/target", "%lu", kib);
-	if (err == 0 && record_get(domid, &record) == 0) {
+	if (err == 0 && domain_record_get(domid, &record) == 0) {
 		record.config.memory_kib = kib;
-		(void)record_put(domid, &record);
-		record_free(&record);
+		(void)domain_record_put(domid, &record);
+		domain_record_free(&record);
 	}
 	return err;
 }
@@ -186,10 +186,10 @@ int domain_vcpus_set(struct host *host, uint32_t domid, unsigned int count)
 	}
 	err = nodes_write(&n, store, STORE_NO_TX);
 	nodes_free(&n);
-	if (err == 0 && record_get(domid, &record) == 0) {
+	if (err == 0 && domain_record_get(domid, &record) == 0) {
 		record.config.vcpus = count;
-		(void)record_put(domid, &record);
-		record_free(&record);
+		(void)domain_record_put(domid, &record);
+		domain_record_free(&record);
 	}
 	return err;
 }

@@ -130,7 +130,7 @@ static int restart(struct host *host, uint32_t domid, struct domain_config *dc, 
 		err = domain_rename(host, domid, old);
 		/* Two domains with one identity would share nodes in the store. */
 		dc->uuid_set = false;
-		record_remove(domid);
+		domain_record_remove(domid);
 	} else {
 		err = domain_destroy(host, domid);
 	}
@@ -185,9 +185,9 @@ static int attend(uint32_t domid)
 		err = host_ctrl(host, &ctrl);
 	if (err == 0 && (ctrl_domain_info(ctrl, domid, &info) != 0 || info.dying)) {
 		err = domain_destroy(host, domid);
-	} else if (err == 0 && info.shutdown && record_get(domid, &record) == 0) {
+	} else if (err == 0 && info.shutdown && domain_record_get(domid, &record) == 0) {
 		err = act(host, domid, &record, &info);
-		record_free(&record);
+		domain_record_free(&record);
 	}
 	if (err != 0 && err != -ESRCH && err != -ENOENT)
 		watch_log("domain %u: %s", domid, reason_get());
@@ -280,10 +280,10 @@ static bool wants_attention(uint32_t domid, const struct ctrl_domain_info *info)
 
 	if (info == NULL)
 		return true;
-	if (!info->shutdown || info->dying || info->shutdown_reason == SHUTDOWN_suspend || record_get(domid, &record) != 0)
+	if (!info->shutdown || info->dying || info->shutdown_reason == SHUTDOWN_suspend || domain_record_get(domid, &record) != 0)
 		return false;
 	wants = !record.unwatched && action_for(&record.config, info->shutdown_reason) != ACTION_PRESERVE;
-	record_free(&record);
+	domain_record_free(&record);
 	return wants;
 }
 
