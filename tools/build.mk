@@ -55,7 +55,8 @@ $(TOOLS_DIST)/sbin/$(1): $$(tools_$(1)_OBJ) $(TOOLS_A)
 endef
 $(foreach p,$(TOOLS_PROGS),$(eval $(call tools_prog,$(p))))
 
-# ---- Tests: tests/tools/NAME is a cmocka program made of its own *.c and the sources (or directories of sources) in its `uses`.
+# ---- Tests: tests/tools/NAME is a cmocka program made of its own *.c and the sources (or directories of sources) in its `uses`,
+# linked with what its `ldflags` says, if there is one.
 # tests/tools/fuzz/NAME.c with NAME.uses is a libFuzzer target.
 TOOLS_HOST   := $(BUILD)/host-tools
 TOOLS_TESTS  := $(patsubst tests/tools/%/uses,%,$(sort $(wildcard tests/tools/*/uses)))
@@ -70,7 +71,7 @@ $(TOOLS_HOST)/%.o: %.c Config.mk tools/build.mk
 define tools_test
 tools_test_$(1)_OBJ := $$(patsubst %.c,$(TOOLS_HOST)/%.o,$$(sort $$(wildcard tests/tools/$(1)/*.c)) $$(call tools_sources,tests/tools/$(1)/uses))
 $(TOOLS_HOST)/$(1): $$(tools_test_$(1)_OBJ)
-	$$(CC) -fsanitize=address,undefined $$^ -o $$@ -lcmocka $$(TOOLS_LDLIBS)
+	$$(CC) -fsanitize=address,undefined $$^ -o $$@ $$(shell cat tests/tools/$(1)/ldflags 2>/dev/null) -lcmocka $$(TOOLS_LDLIBS)
 $(TOOLS_HOST)/$(1).ok: $(TOOLS_HOST)/$(1)
 	$$< && touch $$@
 -include $$(tools_test_$(1)_OBJ:.o=.d)

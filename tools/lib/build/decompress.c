@@ -17,7 +17,7 @@
 #include "argon/reason.h"
 #include "kernel.h"
 
-#define FIRST_ROOM    (4u << 20)
+#define FIRST_ROOM    (4u << 20) /* when nothing is known */
 #define LZMA_MEMORY   (512u << 20)
 #define LZ4_MAGIC     0x184c2102u /* "legacy" format: blocks, each after its length */
 #define LZ4_BLOCK_MAX (8u << 20)
@@ -34,7 +34,7 @@ struct output {
 /* Room for at least `more` bytes. */
 static int output_grow(struct output *out, size_t more, const char *name)
 {
-	size_t room = out->room ? out->room : FIRST_ROOM;
+	size_t room = out->room ? out->room : more;
 	uint8_t *data;
 
 	if (more > KERNEL_FILE_MAX - out->used)
