@@ -32,7 +32,7 @@ struct guest {
 	struct xencons_interface *console;
 	struct xenstore_domain_interface *store;
 	uint32_t console_port, store_port;
-	char text[65536];
+	char text[262144];
 	size_t length;
 };
 
@@ -66,12 +66,11 @@ static void console_drain(struct guest *g)
 	evtchn_notify(g->events, g->console_port);
 }
 
-static void store_read(struct xenstore_domain_interface *s, void *to, uint32_t bytes)
+/* Copies from the request ring without taking. */
+static void store_peek(const struct xenstore_domain_interface *s, void *to, uint32_t bytes)
 {
 	for (uint32_t i = 0; i < bytes; i++)
 		((char *)to)[i] = s->req[MASK_XENSTORE_IDX(s->req_cons + i)];
-	barrier();
-	s->req_cons += bytes;
 }
 
 static void store_write(struct xenstore_domain_interface *s, const void *from, uint32_t bytes)
@@ -82,30 +81,29 @@ static void store_write(struct xenstore_domain_interface *s, const void *from, u
 	s->rsp_prod += bytes;
 }
 
-/* Requests of Linux come whole. */
+/* A request may arrive in pieces. */
 static void store_answer(struct guest *g)
 {
 	struct xenstore_domain_interface *s = g->store;
+	const char *answer;
 	struct xsd_sockmsg m;
-	char body[1024];
 
-	while (s->req_prod - s->req_cons >= sizeof(m)) {
-		store_read(s, &m, sizeof(m));
-		if (m.len > sizeof(body) || s->req_prod - s->req_cons < m.len) {
-			snprintf(g->text + g->length, sizeof(g->text) - g->length, "LIBS-STORE-BROKEN");
-			return;
-		}
-		store_read(s, body, m.len);
-		if (m.type != XS_WATCH && m.type != XS_UNWATCH) {
-			m.type = XS_ERROR;
-			m.len = sizeof("ENOENT");
-			store_write(s, &m, sizeof(m));
-			store_write(s, "ENOENT", m.len);
-		} else {
-			m.len = sizeof("OK");
-			store_write(s, &m, sizeof(m));
-			store_write(s, "OK", m.len);
-		}
+	for (;;) {
+		uint32_t there = s->req_prod - s->req_cons;
+
+		barrier();
+		if (there < sizeof(m))
+			break;
+		store_peek(s, &m, sizeof(m));
+		if (there < sizeof(m) + m.len)
+			break;
+		barrier();
+		s->req_cons += (uint32_t)sizeof(m) + m.len;
+		answer = m.type == XS_WATCH || m.type == XS_UNWATCH ? "OK" : "ENOENT";
+		m.type = m.type == XS_WATCH || m.type == XS_UNWATCH ? m.type : XS_ERROR;
+		m.len = (uint32_t)strlen(answer) + 1;
+		store_write(s, &m, sizeof(m));
+		store_write(s, answer, m.len);
 	}
 	evtchn_notify(g->events, g->store_port);
 }
