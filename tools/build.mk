@@ -38,9 +38,12 @@ tools_$(1)_OBJ := $$(patsubst %.c,$(TOOLS_BUILD)/%.o,$$(sort $$(wildcard tools/l
 $(TOOLS_BUILD)/libargon$(1).a: $$(tools_$(1)_OBJ)
 	@rm -f $$@
 	$$(AR) rcsD $$@ $$^
-$(TOOLS_DIST)/lib/libargon$(1).so.$(TOOLS_VERSION): $$(tools_$(1)_OBJ) $$(patsubst %,$(TOOLS_DIST)/lib/libargon%.so.$(TOOLS_VERSION),$$(call tools_lower,$(1)))
+# What others may use is what its public headers name; all else is local to the library.
+$(TOOLS_BUILD)/libargon$(1).map: $(TOOLS_BUILD)/libargon$(1).a $$(wildcard tools/include/argon/*.h) tools/symbols
+	tools/symbols $(1) $$< > $$@
+$(TOOLS_DIST)/lib/libargon$(1).so.$(TOOLS_VERSION): $(TOOLS_BUILD)/libargon$(1).map $$(tools_$(1)_OBJ) $$(patsubst %,$(TOOLS_DIST)/lib/libargon%.so.$(TOOLS_VERSION),$$(call tools_lower,$(1)))
 	@mkdir -p $$(@D)
-	$$(CC) -shared -Wl,-soname,$$(notdir $$@) -Wl,--as-needed -Wl,--build-id=none $$^ $$(TOOLS_LDLIBS) -o $$@
+	$$(CC) -shared -Wl,-soname,$$(notdir $$@) -Wl,--as-needed -Wl,--build-id=none -Wl,-z,defs -Wl,-z,relro,-z,now -Wl,--version-script=$$(filter %.map,$$^) $$(filter-out %.map,$$^) $$(TOOLS_LDLIBS) -o $$@
 	ln -sf $$(notdir $$@) $$(@D)/libargon$(1).so
 -include $$(tools_$(1)_OBJ:.o=.d)
 endef
