@@ -278,7 +278,7 @@ static int memory_change(struct xl *xl, int argc, char **argv, int (*change)(str
 		return status;
 	if (!domain_arg(xl, argv[optind], &domid))
 		return EXIT_FAILURE;
-	if (size_parse(argv[optind + 1], 1, &kib) != 0 || change(xl->host, domid, kib) != 0)
+	if (size_parse(argv[optind + 1], 1024, &kib) != 0 || change(xl->host, domid, kib) != 0)
 		return fail(xl);
 	return EXIT_SUCCESS;
 }
@@ -303,9 +303,9 @@ const struct command commands_vcpu[] = {
 	{ .name = "vcpu-set", .run = cmd_vcpu_set, .least = 2, .most = 2, .arguments = "[option] <Domain> <vCPUs>",
 	  .summary = "Set the number of active VCPUs allowed for the domain",
 	  .options = "-i, --ignore-host       Don't limit the number of vcpus to the number of physical CPUs.\n" },
-	{ .name = "mem-set", .run = cmd_mem_set, .least = 2, .most = 2, .arguments = "<Domain> <MemKB['b'[bytes]|'k'|'m'|'g'|'t']>",
+	{ .name = "mem-set", .run = cmd_mem_set, .least = 2, .most = 2, .arguments = "<Domain> <MemMB[b|k|m|g|t]>",
 	  .summary = "Set the current memory usage for a domain" },
-	{ .name = "mem-max", .run = cmd_mem_max, .least = 2, .most = 2, .arguments = "<Domain> <MemKB['b'[bytes]|'k'|'m'|'g'|'t']>",
+	{ .name = "mem-max", .run = cmd_mem_max, .least = 2, .most = 2, .arguments = "<Domain> <MemMB[b|k|m|g|t]>",
 	  .summary = "Set the maximum amount reservation for a domain" },
 	{ .name = NULL },
 };

@@ -139,7 +139,9 @@ static int vdev_encode(const char *vdev, uint32_t *out)
 		*out = (uint32_t)n;
 		return *end == '\0' && n < 1UL << 29 ? 0 : -EINVAL;
 	}
-	if (sscanf(vdev, "d%up%u%n", &disk, &part, &used) == 2 && vdev[used] == '\0' && used != 0) {
+	part = 0;
+	if (vdev[0] == 'd' && isdigit((unsigned char)vdev[1]) && sscanf(vdev, "d%u%n", &disk, &used) == 1 &&
+	    (vdev[used] == '\0' || (sscanf(vdev, "d%*up%u%n", &part, &used) == 1 && vdev[used] == '\0'))) {
 		if (disk >= 1 << 20 || part > 255)
 			return -EINVAL;
 		*out = disk < 16 && part < 16 ? 202U << 8 | disk << 4 | part : 1U << 28 | disk << 8 | part;
