@@ -83,7 +83,9 @@ $(foreach t,$(TOOLS_TESTS),$(eval $(call tools_test,$(t))))
 
 .PHONY: tools-tests tools-test-programs
 #: make tools-tests   unit tests of the toolstack that changed
-tools-tests: $(TOOLS_TESTS:%=$(TOOLS_HOST)/%.ok)
+tools-tests: $(TOOLS_TESTS:%=$(TOOLS_HOST)/%.ok) $(TOOLS_HOST)/examples.ok
+$(TOOLS_HOST)/examples.ok: docs/libraries.md tests/tools/examples $(TOOLS_SO)
+	tests/tools/examples && touch $@
 tools-test-programs: $(TOOLS_TESTS:%=$(TOOLS_HOST)/%)
 
 TOOLS_FUZZ_TARGETS := $(patsubst tests/tools/fuzz/%.uses,%,$(sort $(wildcard tests/tools/fuzz/*.uses)))
