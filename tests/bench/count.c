@@ -6,6 +6,8 @@
  *	insn ADDRESS COUNT [CLASS]	(in no order)
  *	ipi COUNT			(writes to the local APIC's command register)
  *	end
+ * With boot=FILE instead it counts all instructions since the firmware ran for the last time, which is when the boot loader handed over:
+ *	boot HYPERVISOR OTHER HYPERVISOR OTHER	(at the first end mark; the first two since the kernel runs at its own addresses)
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,13 +20,16 @@ typedef uint64_t plugin_id;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
 struct qemu_plugin_hwaddr;
-enum { CB_NO_REGS = 0, MEM_WRITE = 2 };
+enum { CB_NO_REGS = 0, MEM_WRITE = 2, INLINE_ADD = 0 };
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, void (*cb)(plugin_id id, struct qemu_plugin_tb *tb));
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn, void (*cb)(unsigned int cpu, void *data), int flags,
 					    void *data);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
 				      void (*cb)(unsigned int cpu, uint32_t info, uint64_t vaddr, void *data), int flags, int rw,
 				      void *data);
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, void (*cb)(unsigned int cpu, void *data), int flags, void *data);
+void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *ptr, uint64_t imm);
+uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
@@ -185,14 +190,69 @@ static void on_translate(plugin_id id, struct qemu_plugin_tb *tb)
 	}
 }
 
+/* --- the boot --- */
+
+static uint64_t done[2], before[2];	/* instructions of the hypervisor, of all else */
+static bool kernel_runs;
+
+static void on_firmware(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	done[0] = done[1] = 0;
+}
+
+static void on_kernel(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	if (!kernel_runs)
+		memcpy(before, done, sizeof(before));
+	kernel_runs = true;
+}
+
+static void on_booted(unsigned int cpu, void *data)
+{
+	(void)cpu;
+	(void)data;
+	fprintf(out, "boot %llu %llu %llu %llu\n", (unsigned long long)(done[0] - before[0]), (unsigned long long)(done[1] - before[1]),
+		(unsigned long long)done[0], (unsigned long long)done[1]);
+	fflush(out);
+}
+
+static void on_translate_boot(plugin_id id, struct qemu_plugin_tb *tb)
+{
+	uint64_t address = qemu_plugin_tb_vaddr(tb);
+	size_t n = qemu_plugin_tb_n_insns(tb);
+
+	(void)id;
+	if (address >= 0xf0000 && address < 0x100000) {
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, on_firmware, CB_NO_REGS, NULL);
+		return;
+	}
+	qemu_plugin_register_vcpu_tb_exec_inline(tb, INLINE_ADD, &done[address >> 43 == 0xffff800000000000 >> 43 ? 0 : 1], n);
+	if (!kernel_runs && address >= 0xffffffff80000000)
+		qemu_plugin_register_vcpu_tb_exec_cb(tb, on_kernel, CB_NO_REGS, NULL);
+	for (size_t i = 0; i < n; i++) {
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+
+		if (qemu_plugin_insn_size(insn) == 7 && !memcmp(qemu_plugin_insn_data(insn), MARK_END, 7))
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, on_booted, CB_NO_REGS, NULL);
+	}
+}
+
 int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 {
+	bool boot = false;
+
 	(void)info;
-	for (int i = 0; i < argc; i++)
-		if (!strncmp(argv[i], "out=", 4))
-			out = fopen(argv[i] + 4, "w");
+	for (int i = 0; i < argc; i++) {
+		boot |= !strncmp(argv[i], "boot=", 5);
+		if (!strncmp(argv[i], "out=", 4) || boot)
+			out = fopen(strchr(argv[i], '=') + 1, "w");
+	}
 	if (!out)
 		return -1;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, boot ? on_translate_boot : on_translate);
 	return 0;
 }
