@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <xen/domctl.h>
 #include <xen/grant_table.h>
@@ -202,6 +204,29 @@ static void test_buffers(void **state)
 	assert_null(dev_buffer_get(w->dev, 4097));
 }
 
+/* A child does not write into the pages of its parent. */
+static void test_fork(void **state)
+{
+	struct world *w = *state;
+	void *buffer = dev_buffer_get(w->dev, 1);
+	int status;
+	pid_t child;
+
+	dev_buffer_put(w->dev, buffer, 1);
+	child = fork();
+	if (child == 0) {
+		void *other = dev_buffer_get(w->dev, 1), *again;
+
+		dev_buffer_put(w->dev, other, 1);
+		again = dev_buffer_get(w->dev, 1);
+		_exit(other != buffer && again == other ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_ptr_equal(dev_buffer_get(w->dev, 1), buffer);
+	dev_buffer_put(w->dev, buffer, 1);
+}
+
 static void test_grants_and_ports(void **state)
 {
 	struct world *w = *state;
@@ -301,7 +326,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = { T(life),	 T(list),	       T(memory),  T(clear),   T(mappings),
-					    T(buffers), T(grants_and_ports), T(machine), T(failures) };
+					    T(buffers), T(grants_and_ports), T(machine), T(failures), T(fork) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,7 +5,8 @@
  *
  * Functions that return int give 0 (or the number named) or a negative errno, with the reason in argon/reason.h; functions that
  * return a pointer give NULL and set errno too. A struct dev may be used by several threads at once; the other handles by one
- * thread at a time. All files are opened close-on-exec. Domain numbers are those of <xen/xen.h>, DOMID_SELF included.
+ * thread at a time. A struct dev may also be used by a child of fork, which then has no mappings that its parent made; the other
+ * handles may be used by one of the two. All files are opened close-on-exec. Domain numbers are those of <xen/xen.h>, DOMID_SELF included.
  */
 #ifndef ARGON_DEV_H
 #define ARGON_DEV_H

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "argon/dev.h"
 #include "argon/reason.h"
@@ -14,6 +15,11 @@ struct dev {
 	const struct dev_ops *ops;
 	void *context;
 	pthread_mutex_t lock; /* cache, cached */
+	/*
+	 * A page that reads as 0 in a child of fork, which shares the cached pages with its parent and so must not use them. NULL: the
+	 * kernel cannot do that, and nothing is cached.
+	 */
+	unsigned char *ours;
 	void *cache[CACHED_PAGES];
 	unsigned int cached;
 };
@@ -26,18 +32,39 @@ int dev_open_ops(const struct dev_ops *ops, void *context, struct dev **out)
 		return reason_set(ENOMEM, "out of memory");
 	dev->ops = ops;
 	dev->context = context;
+	dev->ours = mmap(NULL, DEV_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (dev->ours == MAP_FAILED) {
+		dev->ours = NULL;
+	} else if (madvise(dev->ours, DEV_PAGE_SIZE, MADV_WIPEONFORK)) {
+		munmap(dev->ours, DEV_PAGE_SIZE);
+		dev->ours = NULL;
+	}
+	if (dev->ours)
+		*dev->ours = 1;
 	pthread_mutex_init(&dev->lock, NULL);
 	*out = dev;
 	return 0;
+}
+
+/* In a child: the parent's pages are left to it. The lock is held, or nobody else has the handle. */
+static void fork_check(struct dev *dev)
+{
+	if (dev->ours && !*dev->ours) {
+		dev->cached = 0;
+		*dev->ours = 1;
+	}
 }
 
 void dev_close(struct dev *dev)
 {
 	if (!dev)
 		return;
+	fork_check(dev);
 	while (dev->cached)
 		dev->ops->buffer_put(dev->context, dev->cache[--dev->cached], 1);
 	dev->ops->close(dev->context);
+	if (dev->ours)
+		munmap(dev->ours, DEV_PAGE_SIZE);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }
@@ -61,6 +88,7 @@ void *dev_buffer_get(struct dev *dev, size_t bytes)
 
 	if (pages == 1) {
 		pthread_mutex_lock(&dev->lock);
+		fork_check(dev);
 		if (dev->cached)
 			buffer = dev->cache[--dev->cached];
 		pthread_mutex_unlock(&dev->lock);
@@ -81,7 +109,8 @@ void dev_buffer_put(struct dev *dev, void *buffer, size_t bytes)
 		return;
 	if (pages == 1) {
 		pthread_mutex_lock(&dev->lock);
-		if (dev->cached < CACHED_PAGES) {
+		fork_check(dev);
+		if (dev->ours && dev->cached < CACHED_PAGES) {
 			dev->cache[dev->cached++] = buffer;
 			buffer = NULL;
 		}
