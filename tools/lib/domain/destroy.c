@@ -27,7 +27,15 @@ struct wipe {
 	size_t kinds_count;
 	char vm[64];
 	bool found;
+	int err;		/* the first thing that failed */
 };
+
+/* What is not there any more is no trouble; other failures leave the rest for the next attempt. */
+static void note(struct wipe *w, int err)
+{
+	if (err < 0 && err != -ENOENT && err != -ESRCH && w->err == 0)
+		w->err = err;
+}
 
 static void kind_remember(struct wipe *w, const char *kind)
 {
@@ -71,8 +79,12 @@ static void kind_collect(struct wipe *w, const char *kind)
 
 	snprintf(path, sizeof(path), "/libxl/%u/device/%s", w->domid, kind);
 	count = store_directory(w->store, STORE_NO_TX, path, &names);
+	note(w, count);
 	for (i = 0; i < count; i++) {
-		if (store_readf(w->store, STORE_NO_TX, &backend, "%s/%s/backend", path, names[i]) != 0)
+		int err = store_readf(w->store, STORE_NO_TX, &backend, "%s/%s/backend", path, names[i]);
+
+		note(w, err);
+		if (err != 0)
 			continue;
 		device_add(w, kind, (uint32_t)strtoul(names[i], NULL, 10), backend);
 		free(backend);
@@ -88,6 +100,7 @@ static void devices_collect(struct wipe *w)
 
 	snprintf(path, sizeof(path), "/libxl/%u/device", w->domid);
 	count = store_directory(w->store, STORE_NO_TX, path, &kinds);
+	note(w, count);
 	for (i = 0; i < count; i++)
 		kind_collect(w, kinds[i]);
 	if (count >= 0)
@@ -121,21 +134,24 @@ static void script_undo(struct wipe *w, const struct device *d)
 	}
 }
 
+/* What says where other things are goes after these, so that a second attempt finds them. */
 static void nodes_wipe(struct wipe *w)
 {
 	size_t i;
 
 	for (i = 0; i < w->count; i++) {
 		if (w->devices[i].backend_domid != 0)
-			(void)store_rmf(w->store, STORE_NO_TX, "/local/domain/%u/backend/%s/%u", w->devices[i].backend_domid,
-					w->devices[i].backend_kind, w->domid);
+			note(w, store_rmf(w->store, STORE_NO_TX, "/local/domain/%u/backend/%s/%u", w->devices[i].backend_domid,
+					  w->devices[i].backend_kind, w->domid));
 	}
 	for (i = 0; i < w->kinds_count; i++)
-		(void)store_rmf(w->store, STORE_NO_TX, "/local/domain/0/backend/%s/%u", w->kinds[i], w->domid);
-	(void)store_rmf(w->store, STORE_NO_TX, "/local/domain/%u", w->domid);
-	if (w->vm[0] != '\0')
-		(void)store_rm(w->store, STORE_NO_TX, w->vm);
-	(void)store_rmf(w->store, STORE_NO_TX, "/libxl/%u", w->domid);
+		note(w, store_rmf(w->store, STORE_NO_TX, "/local/domain/0/backend/%s/%u", w->kinds[i], w->domid));
+	if (w->err == 0 && w->vm[0] != '\0')
+		note(w, store_rm(w->store, STORE_NO_TX, w->vm));
+	if (w->err == 0)
+		note(w, store_rmf(w->store, STORE_NO_TX, "/local/domain/%u", w->domid));
+	if (w->err == 0)
+		note(w, store_rmf(w->store, STORE_NO_TX, "/libxl/%u", w->domid));
 }
 
 /* Daemons and the kernel let go of its pages a moment later. */
@@ -165,7 +181,11 @@ static void userdata_remove(uint32_t domid, const char *uuid)
 static void vm_find(struct wipe *w)
 {
 	struct ctrl_domain_info info;
-	char uuid[DOMAIN_UUID_TEXT], *vm = NULL;
+	char uuid[DOMAIN_UUID_TEXT], own[32], *vm = NULL;
+
+	snprintf(own, sizeof(own), "/libxl/%u", w->domid);
+	if (store_exists(w->store, STORE_NO_TX, own) == 1)
+		w->found = true;
 
 	if (store_readf(w->store, STORE_NO_TX, &vm, "/local/domain/%u/vm", w->domid) == 0) {
 		w->found = true;
@@ -180,7 +200,7 @@ static void vm_find(struct wipe *w)
 	}
 }
 
-static void wipe_run(struct wipe *w, int *err)
+static void wipe_run(struct wipe *w)
 {
 	size_t i;
 
@@ -188,18 +208,16 @@ static void wipe_run(struct wipe *w, int *err)
 	devices_collect(w);
 	for (i = 0; i < w->count; i++)
 		script_undo(w, &w->devices[i]);
-	*err = ctrl_domain_destroy(w->ctrl, w->domid);
-	if (*err == -ESRCH)
-		*err = 0;
+	note(w, ctrl_domain_destroy(w->ctrl, w->domid));
 	nodes_wipe(w);
 	(void)store_release(w->store, w->domid);
 	for (i = 0; i < w->count; i++) {
 		if (strcmp(w->devices[i].kind, "vbd") == 0 || strcmp(w->devices[i].kind, "vif") == 0)
 			device_gone_wait(&w->devices[i], DEVICE_MS);
 	}
-	if (*err == 0)
+	if (w->err == 0)
 		gone_wait(w);
-	if (w->vm[0] != '\0') {
+	if (w->err == 0 && w->vm[0] != '\0') {
 		userdata_remove(w->domid, w->vm + 4);
 		journal_remove(w->vm + 4);
 	}
@@ -213,7 +231,7 @@ static void wipe_run(struct wipe *w, int *err)
 int domain_destroy(struct host *host, uint32_t domid)
 {
 	struct wipe w = { .host = host, .domid = domid };
-	char path[64], number[16];
+	char path[PATH_ROOM], number[16];
 	int lock, err;
 
 	if (domid == 0)
@@ -229,13 +247,39 @@ int domain_destroy(struct host *host, uint32_t domid)
 		return lock;
 	domain_record_path(domid, path);
 	vm_find(&w);
-	if (w.found || access(path, F_OK) == 0)
-		wipe_run(&w, &err);
-	else
+	if (w.found || access(path, F_OK) == 0) {
+		wipe_run(&w);
+		err = w.err;
+	} else {
 		err = reason_set(ESRCH, "there is no domain %u", domid);
+	}
 	/* Last, so that somebody goes on with it if we are killed before. */
 	if (err == 0)
 		domain_record_remove(domid);
 	lock_put(lock, "destroying", number);
+	return err;
+}
+
+int creation_undo(struct host *host, const char *uuid)
+{
+	struct ctrl_domain_info *infos;
+	char text[DOMAIN_UUID_TEXT], path[PATH_ROOM + 64];
+	struct ctrl *ctrl;
+	int i, count, err = host_ctrl(host, &ctrl);
+
+	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), uuid);
+	if (err != 0 || access(path, F_OK) != 0)
+		return err;
+	count = ctrl_domain_list_all(ctrl, &infos);
+	if (count < 0)
+		return count;
+	for (i = 0; i < count && err == 0; i++) {
+		uuid_format(infos[i].uuid, text);
+		if (infos[i].domid != 0 && strcmp(text, uuid) == 0)
+			err = domain_destroy(host, infos[i].domid);
+	}
+	free(infos);
+	if (err == 0)
+		journal_remove(uuid);
 	return err;
 }

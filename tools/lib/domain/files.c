@@ -22,15 +22,22 @@ long time_ms(void)
 	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+const char *run_root(void)
+{
+	const char *other = getenv("ARGON_RUN_DIR");
+
+	return other != NULL && strlen(other) < 200 ? other : DOMAIN_RUN_DIR;
+}
+
 int run_dir(const char *name)
 {
-	char path[128];
+	char path[PATH_ROOM + 32];
 
-	snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/%s", name);
+	snprintf(path, sizeof(path), "%s/%s", run_root(), name);
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		return 0;
-	if (mkdir(DOMAIN_RUN_DIR, 0700) != 0 && errno != EEXIST)
-		return reason_set(errno, "cannot make " DOMAIN_RUN_DIR ": %s", strerror(errno));
+	if (mkdir(run_root(), 0700) != 0 && errno != EEXIST)
+		return reason_set(errno, "cannot make %s: %s", run_root(), strerror(errno));
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return reason_set(errno, "cannot make %s: %s", path, strerror(errno));
 	return 0;
@@ -40,13 +47,13 @@ int lock_get(const char *folder, const char *name, unsigned int milliseconds)
 {
 	long end = time_ms() + (long)milliseconds;
 	struct timespec pause = { .tv_nsec = 5000000 };
-	char path[512];
+	char path[PATH_ROOM + DOMAIN_NAME_MAX + 32];
 	struct stat a, b;
 	int fd, err = run_dir(folder);
 
 	if (err != 0)
 		return err;
-	snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s/%s", run_root(), folder, name);
 	for (;;) {
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0)
@@ -67,11 +74,11 @@ int lock_get(const char *folder, const char *name, unsigned int milliseconds)
 
 void lock_put(int fd, const char *folder, const char *name)
 {
-	char path[512];
+	char path[PATH_ROOM + DOMAIN_NAME_MAX + 32];
 
 	if (fd < 0)
 		return;
-	snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/%s/%s", folder, name);
+	snprintf(path, sizeof(path), "%s/%s/%s", run_root(), folder, name);
 	unlink(path);
 	close(fd);
 }
@@ -144,15 +151,15 @@ int file_get(const char *path, char **text)
 
 /* ---- records ---- */
 
-void domain_record_path(uint32_t domid, char path[64])
+void domain_record_path(uint32_t domid, char path[PATH_ROOM])
 {
-	snprintf(path, 64, DOMAIN_RUN_DIR "/domain/%u.json", domid);
+	snprintf(path, PATH_ROOM, "%s/domain/%u.json", run_root(), domid);
 }
 
 int domain_record_put(uint32_t domid, const struct record *record)
 {
 	struct json_object *json;
-	char path[64];
+	char path[PATH_ROOM];
 	int err = run_dir("domain");
 
 	if (err != 0)
@@ -170,7 +177,7 @@ int domain_record_put(uint32_t domid, const struct record *record)
 int domain_record_get(uint32_t domid, struct record *record)
 {
 	struct json_object *json, *flag;
-	char path[64], *text;
+	char path[PATH_ROOM], *text;
 	int err;
 
 	domain_record_path(domid, path);
@@ -197,7 +204,7 @@ void domain_record_free(struct record *record)
 
 void domain_record_remove(uint32_t domid)
 {
-	char path[64];
+	char path[PATH_ROOM];
 
 	domain_record_path(domid, path);
 	unlink(path);
@@ -207,20 +214,20 @@ void domain_record_remove(uint32_t domid)
 
 int journal_put(const char *uuid, const char *name)
 {
-	char path[128], text[DOMAIN_NAME_MAX + 32];
+	char path[PATH_ROOM + 64], text[DOMAIN_NAME_MAX + 32];
 	int err = run_dir("creating");
 
 	if (err != 0)
 		return err;
-	snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/creating/%s", uuid);
+	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), uuid);
 	snprintf(text, sizeof(text), "%d %s\n", (int)getpid(), name);
 	return file_put(path, text);
 }
 
 void journal_remove(const char *uuid)
 {
-	char path[128];
+	char path[PATH_ROOM + 64];
 
-	snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/creating/%s", uuid);
+	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), uuid);
 	unlink(path);
 }

@@ -19,6 +19,10 @@ void host_warn(struct host *host, const char *format, ...) __attribute__((format
 
 /* ---- files below DOMAIN_RUN_DIR (files.c) ---- */
 
+#define PATH_ROOM 256
+
+/** DOMAIN_RUN_DIR, or $ARGON_RUN_DIR: for tests. */
+const char *run_root(void);
 /** Makes DOMAIN_RUN_DIR and a folder below it (0700). */
 int run_dir(const char *name);
 /** A lock file that belongs to us until lock_put; waits at most milliseconds. @return a descriptor, -EBUSY */
@@ -39,11 +43,13 @@ int domain_record_put(uint32_t domid, const struct record *record);
 int domain_record_get(uint32_t domid, struct record *record);
 void domain_record_free(struct record *record);
 void domain_record_remove(uint32_t domid);
-void domain_record_path(uint32_t domid, char path[64]);
+void domain_record_path(uint32_t domid, char path[PATH_ROOM]);
 
 /* A creation that is under way: /run/argon/creating/UUID holds the PID and the name. */
 int journal_put(const char *uuid, const char *name);
 void journal_remove(const char *uuid);
+/** Removes what a creator left that died; the journal says that there is something. */
+int creation_undo(struct host *host, const char *uuid);
 
 /* ---- devices (device.c, vbd.c, vif.c) ---- */
 
@@ -66,7 +72,6 @@ struct device {
 	const char *backend_kind;	/* of the back end: mostly the same */
 	uint32_t domid, devid, backend_domid;
 };
-#define PATH_ROOM 256
 void device_frontend(const struct device *d, char path[PATH_ROOM]);
 void device_backend(const struct device *d, char path[PATH_ROOM]);
 void device_libxl(const struct device *d, char path[PATH_ROOM]);

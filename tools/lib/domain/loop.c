@@ -9,9 +9,11 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "argon/reason.h"
+#include "internal.h"
 #include "loop.h"
 
 #define LOOP_TRIES 64
@@ -133,4 +135,24 @@ void disk_source_close(struct disk_source *source)
 	if (source->fd >= 0)
 		close(source->fd);
 	source->fd = -1;
+}
+
+/* The back end shows this file once it has opened the device. */
+int disk_backend_wait(uint32_t domid, uint32_t devid, unsigned int milliseconds)
+{
+	struct timespec pause = { .tv_nsec = 200000 };
+	long end = time_ms() + (long)milliseconds;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/vbd-%u-%u/physical_device", domid, devid);
+	while (access(path, F_OK) != 0) {
+		if (time_ms() >= end)
+			return reason_set(ETIMEDOUT, "%s", access("/sys/bus/xen-backend/drivers/vbd", F_OK) != 0 ?
+					  "the back end is not there; load it with: modprobe xen-blkback" :
+					  "the back end did not open it; the kernel's log (dmesg) says why");
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < 10000000)
+			pause.tv_nsec *= 2;
+	}
+	return 0;
 }

@@ -26,4 +26,7 @@ int disk_source_check(const char *target, bool readonly);
 int disk_source_open(struct disk_source *source, const char *target, bool readonly);
 void disk_source_close(struct disk_source *source);
 
+/** Waits until the kernel's back end has opened the block device of a disk. */
+int disk_backend_wait(uint32_t domid, uint32_t devid, unsigned int milliseconds);
+
 #endif

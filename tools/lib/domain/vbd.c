@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <xen/io/xenbus.h>
 
 #include "argon/reason.h"
@@ -74,26 +72,6 @@ void vbd_nodes(struct nodes *n, const struct device *d, const struct disk_config
 	backend_nodes(n, own, disk);
 }
 
-/* The kernel's back end shows this file once it has opened the device. */
-static int backend_opened_wait(const struct device *d)
-{
-	struct timespec pause = { .tv_nsec = 200000 };
-	long end = time_ms() + BACKEND_MS;
-	char path[128];
-
-	snprintf(path, sizeof(path), "/sys/bus/xen-backend/devices/vbd-%u-%u/physical_device", d->domid, d->devid);
-	while (access(path, F_OK) != 0) {
-		if (time_ms() >= end)
-			return reason_set(ETIMEDOUT, "%s", access("/sys/bus/xen-backend/drivers/vbd", F_OK) != 0 ?
-					  "the back end is not there; load it with: modprobe xen-blkback" :
-					  "the back end did not open it; the kernel's log (dmesg) says why");
-		nanosleep(&pause, NULL);
-		if (pause.tv_nsec < 10000000)
-			pause.tv_nsec *= 2;
-	}
-	return 0;
-}
-
 static int source_connect(struct host *host, const struct device *d, const struct disk_config *disk)
 {
 	struct nodes n = { 0 };
@@ -112,7 +90,7 @@ static int source_connect(struct host *host, const struct device *d, const struc
 	err = nodes_write(&n, store, STORE_NO_TX);
 	nodes_free(&n);
 	if (err == 0)
-		err = backend_opened_wait(d);
+		err = disk_backend_wait(d->domid, d->devid, BACKEND_MS);
 	/* From here on the back end keeps a loop device alive, and it goes when the back end goes. */
 	disk_source_close(&source);
 	return err;

@@ -26,7 +26,6 @@
 #include "argon/reason.h"
 #include "create.h"
 
-#define SOCKET_PATH DOMAIN_RUN_DIR "/watch.sock"
 #define LOG_PATH "/var/log/xen/argon-watch.log"
 #define GUARDS_MAX 256
 #define RETRY_MS 500
@@ -292,11 +291,13 @@ static void domains_scan(struct watch *w)
 	struct ctrl_domain_info *infos;
 	const struct dirent *e;
 	int count = ctrl_domain_list_all(w->ctrl, &infos);
+	char path[PATH_ROOM + 16];
 	DIR *dir;
 
 	if (count < 0)
 		return;
-	dir = opendir(DOMAIN_RUN_DIR "/domain");
+	snprintf(path, sizeof(path), "%s/domain", run_root());
+	dir = opendir(path);
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		char *end;
 		unsigned long domid = strtoul(e->d_name, &end, 10);
@@ -311,30 +312,17 @@ static void domains_scan(struct watch *w)
 }
 
 /* A creation whose creator is gone: the domain with that UUID goes too. */
-static void creation_undo(struct watch *w, const char *uuid)
+static void creation_end(struct watch *w, const char *uuid)
 {
-	struct ctrl_domain_info *infos;
-	char text[DOMAIN_UUID_TEXT], path[128];
-	int i, count;
+	char path[PATH_ROOM + 64];
 
-	snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/creating/%s", uuid);
+	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), uuid);
 	if (access(path, F_OK) != 0)
 		return;
-	count = ctrl_domain_list_all(w->ctrl, &infos);
-	for (i = 0; i < count; i++) {
-		uuid_format(infos[i].uuid, text);
-		if (infos[i].domid != 0 && strcmp(text, uuid) == 0) {
-			watch_log("domain %u was left half-made and is removed", infos[i].domid);
-			if (domain_destroy(w->host, infos[i].domid) != 0) {
-				watch_log("domain %u: %s", infos[i].domid, reason_get());
-				w->again = true;
-			}
-		}
-	}
-	if (count >= 0) {
-		free(infos);
-		if (!w->again)
-			unlink(path);
+	watch_log("a creation was not finished; what there is of it is removed (UUID %s)", uuid);
+	if (creation_undo(w->host, uuid) != 0) {
+		watch_log("UUID %s: %s", uuid, reason_get());
+		w->again = true;
 	}
 }
 
@@ -342,20 +330,22 @@ static void creation_undo(struct watch *w, const char *uuid)
 static void creations_scan(struct watch *w)
 {
 	const struct dirent *e;
-	DIR *dir = opendir(DOMAIN_RUN_DIR "/creating");
-	char path[384], *text;
+	char path[PATH_ROOM + 272], *text;
 	unsigned int i;
+	DIR *dir;
 
+	snprintf(path, sizeof(path), "%s/creating", run_root());
+	dir = opendir(path);
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		if (strlen(e->d_name) != DOMAIN_UUID_TEXT - 1)
 			continue;
 		for (i = 0; i < w->guards_count && strcmp(w->guards[i].uuid, e->d_name) != 0; i++)
 			continue;
-		snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/creating/%s", e->d_name);
+		snprintf(path, sizeof(path), "%s/creating/%s", run_root(), e->d_name);
 		if (i < w->guards_count || file_get(path, &text) != 0)
 			continue;
 		if (kill((pid_t)atoi(text), 0) != 0 && errno == ESRCH)
-			creation_undo(w, e->d_name);
+			creation_end(w, e->d_name);
 		else
 			w->again = true;
 		free(text);
@@ -368,11 +358,11 @@ static void creations_scan(struct watch *w)
 static void locks_scan(const char *folder)
 {
 	const struct dirent *e;
-	char path[384];
+	char path[PATH_ROOM + 304];
 	DIR *dir;
 	int fd;
 
-	snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/%s", folder);
+	snprintf(path, sizeof(path), "%s/%s", run_root(), folder);
 	dir = opendir(path);
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
 		if (e->d_name[0] == '.' && (e->d_name[1] == '\0' || e->d_name[1] == '.'))
@@ -383,7 +373,7 @@ static void locks_scan(const char *folder)
 		if (strcmp(folder, "destroying") == 0) {
 			/* Its work may be half done. */
 			close(fd);
-			snprintf(path, sizeof(path), DOMAIN_RUN_DIR "/%s/%s", folder, e->d_name);
+			snprintf(path, sizeof(path), "%s/%s/%s", run_root(), folder, e->d_name);
 			(void)attend((uint32_t)strtoul(e->d_name, NULL, 10));
 			unlink(path);
 		} else {
@@ -427,7 +417,7 @@ static void guard_end(struct watch *w, unsigned int i)
 
 	close(g.fd);
 	w->guards[i] = w->guards[--w->guards_count];
-	creation_undo(w, g.uuid);
+	creation_end(w, g.uuid);
 	locks_scan("lock");
 }
 
@@ -435,7 +425,7 @@ static int socket_address(struct sockaddr_un *address)
 {
 	memset(address, 0, sizeof(*address));
 	address->sun_family = AF_UNIX;
-	strcpy(address->sun_path, SOCKET_PATH);
+	snprintf(address->sun_path, sizeof(address->sun_path), "%.90s/watch.sock", run_root());
 	return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 }
 
@@ -444,9 +434,9 @@ static int listener_open(void)
 	struct sockaddr_un address;
 	int fd = socket_address(&address);
 
-	unlink(SOCKET_PATH);
+	unlink(address.sun_path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 128) != 0) {
-		int err = reason_set(errno, SOCKET_PATH ": %s", strerror(errno));
+		int err = reason_set(errno, "%s: %s", address.sun_path, strerror(errno));
 
 		if (fd >= 0)
 			close(fd);
@@ -519,14 +509,16 @@ static void scan(struct watch *w)
 
 int watch_run(struct host *host, bool once)
 {
+	char path[PATH_ROOM + 16];
 	struct watch *w;
 	int lock, err = run_dir("domain");
 
 	if (err != 0)
 		return err;
-	lock = open(DOMAIN_RUN_DIR "/watch.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	snprintf(path, sizeof(path), "%s/watch.lock", run_root());
+	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (lock < 0)
-		return reason_set(errno, DOMAIN_RUN_DIR "/watch.lock: %s", strerror(errno));
+		return reason_set(errno, "%s: %s", path, strerror(errno));
 	w = calloc(1, sizeof(*w));
 	if (w == NULL) {
 		close(lock);
