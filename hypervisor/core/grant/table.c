@@ -190,21 +190,38 @@ static void table_free(struct grant_table *t)
 	hv_free(t);
 }
 
+static u32 frames_limit(void)
+{
+	return (u32)MAX(MIN(opt_max_frames, FRAMES_LIMIT), 1u);
+}
+
+static u32 track_limit(void)
+{
+	return (u32)MIN(opt_max_maptrack_frames, FRAMES_LIMIT * 16);
+}
+
 int grant_table_create(struct domain *d, u32 max_frames, u32 max_maptrack, u32 max_version)
 {
-	struct grant_table *t = hv_alloc(sizeof(*t));
+	struct grant_table *t;
 
+	if (max_version > 2 || (max_frames != UINT32_MAX && max_frames > frames_limit()) ||
+	    (max_maptrack != UINT32_MAX && max_maptrack > track_limit()))
+		return -EINVAL;
+	t = hv_alloc(sizeof(*t));
 	if (!t)
 		return -ENOMEM;
 	spin_init(&t->lock, LOCK_GRANT);
 	spin_init(&t->track_lock, LOCK_GRANT_MAPTRACK);
 	t->version = 1;
-	t->max_version = max_version ? MIN(max_version, 2u) : 2;
-	t->max_frames = MAX(MIN(max_frames == UINT32_MAX ? (u32)opt_max_frames : max_frames, FRAMES_LIMIT), 1u);
-	t->max_track_pages = MIN(max_maptrack == UINT32_MAX ? (u32)opt_max_maptrack_frames : max_maptrack, FRAMES_LIMIT * 16);
-	t->shared = hv_alloc(t->max_frames * sizeof(void *));
-	t->status = hv_alloc(status_frames_needed(t->max_frames) * sizeof(void *));
-	t->active = hv_alloc(t->max_frames * V1_PER_FRAME / ACTIVE_PER_CHUNK * sizeof(void *));
+	t->max_version = max_version;
+	t->max_frames = max_frames == UINT32_MAX ? frames_limit() : MAX(max_frames, 1u);
+	/* Version 0: a table that never gets a frame, so that no reference is good. */
+	if (!max_version)
+		t->max_frames = 0;
+	t->max_track_pages = max_maptrack == UINT32_MAX ? track_limit() : max_maptrack;
+	t->shared = hv_alloc(MAX(t->max_frames, 1u) * sizeof(void *));
+	t->status = hv_alloc(status_frames_needed(MAX(t->max_frames, 1u)) * sizeof(void *));
+	t->active = hv_alloc(MAX(t->max_frames, 1u) * V1_PER_FRAME / ACTIVE_PER_CHUNK * sizeof(void *));
 	t->track = hv_alloc(MAX(t->max_track_pages, 1u) * sizeof(void *));
 	if (!t->shared || !t->status || !t->active || !t->track) {
 		table_free(t);

@@ -9,6 +9,10 @@
 struct vcpu;
 struct domain;
 
+/*
+ * Limits of UINT32_MAX stand for those of the boot options; -EINVAL for higher ones, and for versions that there are not.
+ * Version 0: the domain can use grants of others, but has none itself.
+ */
 int grant_table_create(struct domain *d, u32 max_frames, u32 max_maptrack, u32 max_version) must_check;
 /* Drops all mappings that d holds; -ERESTART until done. */
 int grant_table_relinquish(struct vcpu *actor, struct domain *d) must_check;

@@ -20,9 +20,10 @@ static void cycle(void)
 	expect_eq(READ_ONCE(*window), 0xfeed);
 	expect_eq(READ_ONCE(*other), 0xfeed);
 	/* Not one more mapping, from the zombie or as anybody's. */
-	expect(window_open(third, d.id, mfn, PTE_KERNEL) < 0);
 	expect(va_map(third, mfn_pte(mfn, PTE_KERNEL)) < 0);
 	expect(window_open(third, DOMID_IO, mfn, PTE_KERNEL) < 0);
+	expect(window_open(third, d.id, mfn, PTE_KERNEL) < 0);
+	expect_eq(window_close(third), 0);
 	expect_eq(window_close(window), 0);
 	expect_eq(READ_ONCE(*other), 0xfeed);
 	expect_eq(window_close(other), 0);
