@@ -42,8 +42,8 @@ void guest_main(void)
 	unsigned int i;
 
 	test_begin("masks and addresses");
-	expect(flush(MMUEXT_TLB_FLUSH_MULTI, (void *)HYPERVISOR_VIRT_START, 0) < 0 ||
-	       flush(MMUEXT_TLB_FLUSH_MULTI, (void *)0x800000000000UL, 0) < 0);
+	expect(flush(MMUEXT_TLB_FLUSH_MULTI, (void *)0x800000000000UL, 0) < 0);
+	expect(flush(MMUEXT_TLB_FLUSH_MULTI, (void *)(HYPERVISOR_VIRT_END - 8), 0) < 0);
 	expect(flush(MMUEXT_TLB_FLUSH_MULTI, NULL, 0) < 0);
 	expect(flush(MMUEXT_INVLPG_MULTI, (void *)0x800000000000UL, VIRT_BASE) < 0);
 	expect_eq(flush(MMUEXT_TLB_FLUSH_MULTI, &all, 0), 0);
@@ -59,7 +59,7 @@ void guest_main(void)
 	WRITE_ONCE(*page, 5);
 	expect_eq(READ_ONCE(*page), 5);
 	/* With masks on update_va_mapping too. */
-	expect(HYPERVISOR_update_va_mapping((u64)page, mfn_pte(va_mfn(page), PTE_KERNEL), UVMF_INVLPG | UVMF_MULTI | 0x800000000000UL) < 0 ||
-	       READ_ONCE(*page) == 5);
+	HYPERVISOR_update_va_mapping((u64)page, mfn_pte(va_mfn(page), PTE_KERNEL), UVMF_INVLPG | UVMF_MULTI | 0x800000000000UL);
+	expect_eq(READ_ONCE(*page), 5);
 	expect_eq(HYPERVISOR_update_va_mapping((u64)page, mfn_pte(va_mfn(page), PTE_KERNEL), UVMF_TLB_FLUSH | UVMF_MULTI | (u64)&all), 0);
 }

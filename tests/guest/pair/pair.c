@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Two domains that share a page and a channel: a grant mapped writable, 200 events each way, everything given back. */
+/* Two domains that share a page and a channel: a grant mapped writable, 50 events each way, everything given back. */
 #include <guest/guest.h>
 
-#define ROUNDS 200
+#define ROUNDS 50
 
 enum { REF = 1, PORT, HAS_MAPPED, HAS_UNMAPPED };
 

@@ -2,10 +2,10 @@
 /* Four vCPUs of two domains allocate, bind, send, move and close the same few ports, all at once. */
 #include <guest/guest.h>
 
-#define ROUNDS 2000
+#define ROUNDS 4000
 #define PORTS  24
 
-enum { READY = 1, DONE = 4 };
+enum { READY = 1, DONE = 4, BOUND = 8 };
 
 static volatile unsigned int second_done;
 static u64 bound[2];
@@ -66,11 +66,18 @@ void guest_main(void)
 	int fresh;
 
 	test_begin("a race for ports");
-	if (!require(group_join()) || !require(vcpu_start(1, second, NULL)))
+	if (!require(group_join()))
+		return;
+	group_post(READY + group_role(), 1);
+	expect(group_wait(READY + 1 - group_role()));
+	if (!require(vcpu_start(1, second, NULL)))
 		return;
 	work(0);
 	expect(yield_until(second_done, 20 * S));
-	expect(bound[0] + bound[1] > 0);
+	/* Who is first may find no port to bind to. */
+	group_post(BOUND + group_role(), 1 + bound[0] + bound[1]);
+	expect(group_wait(BOUND + 1 - group_role()));
+	expect(group_look(BOUND) + group_look(BOUND + 1) > 2);
 	group_post(DONE + group_role(), 1);
 	expect(group_wait(DONE + 1 - group_role()));
 	test_begin("afterwards");

@@ -3,7 +3,7 @@
 #include <guest/guest.h>
 
 #define REFS   8
-#define ROUNDS 600
+#define ROUNDS 300
 
 enum { FIRST = 1, READY = FIRST + REFS, STOP, DONE };
 

@@ -9,7 +9,6 @@ void guest_main(void)
 	static const unsigned int calls[] = { __HYPERVISOR_domctl, __HYPERVISOR_sysctl, __HYPERVISOR_platform_op,
 					      __HYPERVISOR_kexec_op };
 	unsigned int i;
-	long ret;
 
 	test_begin("privileged calls in a list");
 	for (i = 0; i < ARRAY_SIZE(list); i++)
@@ -21,8 +20,7 @@ void guest_main(void)
 	for (i = 0; i < ARRAY_SIZE(list); i++)
 		list[i] = (struct multicall_entry){ .op = __HYPERVISOR_multicall, .args = { (u64)list, 64 } };
 	/* A depth of one at most, so that this ends. */
-	ret = HYPERVISOR_multicall(list, ARRAY_SIZE(list));
-	expect_msg(ret == 0 || ret < 0, "%ld", ret);
+	HYPERVISOR_multicall(list, ARRAY_SIZE(list));
 	expect((long)list[0].result < 0);
 	test_begin("a list that is the result of its own calls");
 	for (i = 0; i < ARRAY_SIZE(list); i++)
