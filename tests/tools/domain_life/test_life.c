@@ -262,6 +262,47 @@ static void test_every_death(void **state)
 	domain_config_free(&dc);
 }
 
+static void test_attach_deaths(void **state)
+{
+	static struct disk_config disk;
+	static struct domain_config dc, got;
+	static struct host *host;
+	static uint32_t domid;
+	static volatile long step;
+	static volatile bool done;
+
+	(void)state;
+	config_fill(&dc, settings);
+	assert_int_equal(disk_parse(&disk, "/b,raw,xvdb,r"), 0);
+	__lsan_disable();
+	for (step = 1, done = false; !done; step++) {
+		fake_reset();
+		assert_int_equal(host_open(&host), 0);
+		assert_int_equal(create(host, &dc, &domid), 0);
+		fake.calls = 0;
+		fake.die_at = step;
+		if (setjmp(fake.death) == 0) {
+			assert_int_equal(disk_attach(host, domid, &disk), 0);
+			done = true;
+		}
+		fake.die_at = 0;
+		fake.sources_open = 0;
+		clear_up(step);
+		assert_int_equal(files_in("creating"), 0);
+		assert_int_equal(domain_config_get(host, domid, &got), 0);
+		if ((got.disks_count == 2) != (fake_read("/local/domain/0/backend/vbd/1/51728/physical-device") != NULL) ||
+		    (got.disks_count == 2) != (fake_read("/libxl/1/device/vbd/51728") != NULL))
+			fail_msg("step %ld: half a disk is left", step);
+		assert_int_equal(domain_destroy(host, domid), 0);
+		assert_nothing_left(step);
+		host_close(host);
+	}
+	__lsan_enable();
+	assert_true(step > 5);
+	disk_free(&disk);
+	domain_config_free(&dc);
+}
+
 static void test_devices(void **state)
 {
 	struct device_info *list;
@@ -339,7 +380,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create),	    cmocka_unit_test(test_refusals), cmocka_unit_test(test_every_failure),
-		cmocka_unit_test(test_every_death), cmocka_unit_test(test_devices),  cmocka_unit_test(test_changes),
+		cmocka_unit_test(test_every_death), cmocka_unit_test(test_attach_deaths),
+		cmocka_unit_test(test_devices),      cmocka_unit_test(test_changes),
 	};
 	char command[96];
 	int failed;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xen/io/xenbus.h>
 
 #include "argon/reason.h"
@@ -198,6 +199,25 @@ static int device_put(struct host *host, struct nodes *n)
 	return err;
 }
 
+/* From here on somebody takes it back if we die. @return a descriptor to be closed at the end, or -1 */
+static int attach_begin(const struct device *d, char name[JOURNAL_NAME])
+{
+	int guard = -1;
+
+	snprintf(name, JOURNAL_NAME, "attach-%u-%s-%u", d->domid, d->kind, d->devid);
+	if (watch_guard(name, &guard) != 0)
+		guard = -1;
+	(void)journal_put(name, d->kind);
+	return guard;
+}
+
+static void attach_end(int guard, const char *name)
+{
+	journal_remove(name);
+	if (guard >= 0)
+		close(guard);
+}
+
 static void device_take_back(struct host *host, const struct device *d)
 {
 	char why[512];
@@ -212,10 +232,11 @@ static void device_take_back(struct host *host, const struct device *d)
 
 int disk_attach(struct host *host, uint32_t domid, const struct disk_config *disk)
 {
+	char name[JOURNAL_NAME];
 	struct nodes n = { 0 };
 	struct store *store;
 	struct device d;
-	int err = domain_is_guest(host, domid);
+	int guard, err = domain_is_guest(host, domid);
 
 	if (err == 0)
 		err = host_store(host, &store);
@@ -230,17 +251,18 @@ int disk_attach(struct host *host, uint32_t domid, const struct disk_config *dis
 		err = reason_set(EEXIST, "domain %u has a disk %s already", domid, disk->vdev);
 	if (err != 0)
 		return err;
+	guard = attach_begin(&d, name);
 	vbd_nodes(&n, &d, disk);
 	err = device_put(host, &n);
-	if (err != 0)
-		return err;
-	err = vbd_connect(host, &d, disk);
-	if (err != 0) {
-		device_take_back(host, &d);
-		return err;
+	if (err == 0) {
+		err = vbd_connect(host, &d, disk);
+		if (err != 0)
+			device_take_back(host, &d);
+		else
+			record_disk_add(domid, disk);
 	}
-	record_disk_add(domid, disk);
-	return 0;
+	attach_end(guard, name);
+	return err;
 }
 
 /* The lowest number that no card has, if none is wanted. */
@@ -263,11 +285,12 @@ static int vif_number(struct store *store, uint32_t domid, const struct vif_conf
 
 int vif_attach(struct host *host, uint32_t domid, const struct vif_config *vif)
 {
+	char name[JOURNAL_NAME];
 	struct nodes n = { 0 };
 	struct vif_config own;
 	struct store *store;
 	struct device d;
-	int err = domain_is_guest(host, domid);
+	int guard, err = domain_is_guest(host, domid);
 
 	if (err == 0)
 		err = host_store(host, &store);
@@ -283,6 +306,7 @@ int vif_attach(struct host *host, uint32_t domid, const struct vif_config *vif)
 	if (!own.mac_set)
 		mac_random(own.mac);
 	own.mac_set = true;
+	guard = attach_begin(&d, name);
 	err = vif_device(host, domid, &own, d.devid, &d);
 	if (err == 0) {
 		vif_nodes(&n, &d, &own);
@@ -295,6 +319,7 @@ int vif_attach(struct host *host, uint32_t domid, const struct vif_config *vif)
 		else
 			record_vif_add(domid, &own);
 	}
+	attach_end(guard, name);
 	vif_free(&own);
 	return err;
 }

@@ -25,7 +25,4 @@ struct creation {
 /** Writes all nodes of the domain and its devices, in one transaction. */
 int store_fill(struct creation *c);
 
-/** Asks the watcher, started if need be, to clear up when the descriptor is closed while the journal exists. */
-int watch_guard(const char *uuid, int *fd);
-
 #endif

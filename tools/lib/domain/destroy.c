@@ -260,26 +260,40 @@ int domain_destroy(struct host *host, uint32_t domid)
 	return err;
 }
 
-int creation_undo(struct host *host, const char *uuid)
+static int attachment_undo(struct host *host, const char *name, uint32_t domid, const char *kind, uint32_t devid)
+{
+	int err = device_detach(host, domid, kind, devid, true);
+
+	if (err == 0 || err == -ENODEV || err == -ENOENT) {
+		journal_remove(name);
+		return 0;
+	}
+	return err;
+}
+
+int creation_undo(struct host *host, const char *name)
 {
 	struct ctrl_domain_info *infos;
-	char text[DOMAIN_UUID_TEXT], path[PATH_ROOM + 64];
+	char text[DOMAIN_UUID_TEXT], path[PATH_ROOM + JOURNAL_NAME], kind[16];
 	struct ctrl *ctrl;
+	uint32_t domid, devid;
 	int i, count, err = host_ctrl(host, &ctrl);
 
-	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), uuid);
+	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), name);
 	if (err != 0 || access(path, F_OK) != 0)
 		return err;
+	if (sscanf(name, "attach-%u-%15[^-]-%u", &domid, kind, &devid) == 3)
+		return attachment_undo(host, name, domid, kind, devid);
 	count = ctrl_domain_list_all(ctrl, &infos);
 	if (count < 0)
 		return count;
 	for (i = 0; i < count && err == 0; i++) {
 		uuid_format(infos[i].uuid, text);
-		if (infos[i].domid != 0 && strcmp(text, uuid) == 0)
+		if (infos[i].domid != 0 && strcmp(text, name) == 0)
 			err = domain_destroy(host, infos[i].domid);
 	}
 	free(infos);
 	if (err == 0)
-		journal_remove(uuid);
+		journal_remove(name);
 	return err;
 }

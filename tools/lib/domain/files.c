@@ -212,22 +212,22 @@ void domain_record_remove(uint32_t domid)
 
 /* ---- journals of creations ---- */
 
-int journal_put(const char *uuid, const char *name)
+int journal_put(const char *name, const char *word)
 {
 	char path[PATH_ROOM + 64], text[DOMAIN_NAME_MAX + 32];
 	int err = run_dir("creating");
 
 	if (err != 0)
 		return err;
-	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), uuid);
-	snprintf(text, sizeof(text), "%d %s\n", (int)getpid(), name);
+	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), name);
+	snprintf(text, sizeof(text), "%d %s\n", (int)getpid(), word);
 	return file_put(path, text);
 }
 
-void journal_remove(const char *uuid)
+void journal_remove(const char *name)
 {
 	char path[PATH_ROOM + 64];
 
-	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), uuid);
+	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), name);
 	unlink(path);
 }

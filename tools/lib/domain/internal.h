@@ -45,11 +45,17 @@ void domain_record_free(struct record *record);
 void domain_record_remove(uint32_t domid);
 void domain_record_path(uint32_t domid, char path[PATH_ROOM]);
 
-/* A creation that is under way: /run/argon/creating/UUID holds the PID and the name. */
-int journal_put(const char *uuid, const char *name);
-void journal_remove(const char *uuid);
+/*
+ * What is under way: /run/argon/creating/NAME holds the PID and a word for people. The name is the UUID of a domain that is
+ * being made, or attach-DOMID-KIND-DEVID for a device.
+ */
+#define JOURNAL_NAME 64
+int journal_put(const char *name, const char *word);
+void journal_remove(const char *name);
 /** Removes what a creator left that died; the journal says that there is something. */
-int creation_undo(struct host *host, const char *uuid);
+int creation_undo(struct host *host, const char *name);
+/** Asks the watcher, started if need be, to do so when the descriptor is closed while the journal exists. */
+int watch_guard(const char *name, int *fd);
 
 /* ---- devices (device.c, vbd.c, vif.c) ---- */
 

@@ -33,7 +33,7 @@
 
 struct guard {
 	int fd;
-	char uuid[DOMAIN_UUID_TEXT];
+	char name[JOURNAL_NAME];
 };
 
 struct job {
@@ -311,17 +311,17 @@ static void domains_scan(struct watch *w)
 	free(infos);
 }
 
-/* A creation whose creator is gone: the domain with that UUID goes too. */
-static void creation_end(struct watch *w, const char *uuid)
+/* A creation whose creator is gone: what its journal names goes too. */
+static void creation_end(struct watch *w, const char *name)
 {
-	char path[PATH_ROOM + 64];
+	char path[PATH_ROOM + JOURNAL_NAME];
 
-	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), uuid);
+	snprintf(path, sizeof(path), "%s/creating/%s", run_root(), name);
 	if (access(path, F_OK) != 0)
 		return;
-	watch_log("a creation was not finished; what there is of it is removed (UUID %s)", uuid);
-	if (creation_undo(w->host, uuid) != 0) {
-		watch_log("UUID %s: %s", uuid, reason_get());
+	watch_log("a creation was not finished; what there is of it is removed (%s)", name);
+	if (creation_undo(w->host, name) != 0) {
+		watch_log("%s: %s", name, reason_get());
 		w->again = true;
 	}
 }
@@ -337,9 +337,9 @@ static void creations_scan(struct watch *w)
 	snprintf(path, sizeof(path), "%s/creating", run_root());
 	dir = opendir(path);
 	while (dir != NULL && (e = readdir(dir)) != NULL) {
-		if (strlen(e->d_name) != DOMAIN_UUID_TEXT - 1)
+		if (e->d_name[0] == '.' || strlen(e->d_name) >= JOURNAL_NAME)
 			continue;
-		for (i = 0; i < w->guards_count && strcmp(w->guards[i].uuid, e->d_name) != 0; i++)
+		for (i = 0; i < w->guards_count && strcmp(w->guards[i].name, e->d_name) != 0; i++)
 			continue;
 		snprintf(path, sizeof(path), "%s/creating/%s", run_root(), e->d_name);
 		if (i < w->guards_count || file_get(path, &text) != 0)
@@ -401,12 +401,12 @@ static void guard_accept(struct watch *w)
 		return;
 	}
 	g = &w->guards[w->guards_count];
-	n = recv(fd.fd, g->uuid, sizeof(g->uuid) - 1, 0);
-	if (n != (ssize_t)sizeof(g->uuid) - 1 || send(fd.fd, "+", 1, MSG_NOSIGNAL) != 1) {
+	n = recv(fd.fd, g->name, sizeof(g->name) - 1, 0);
+	if (n <= 0 || memchr(g->name, '/', (size_t)n) != NULL || send(fd.fd, "+", 1, MSG_NOSIGNAL) != 1) {
 		close(fd.fd);
 		return;
 	}
-	g->uuid[n] = '\0';
+	g->name[n] = '\0';
 	g->fd = fd.fd;
 	w->guards_count++;
 }
@@ -417,7 +417,7 @@ static void guard_end(struct watch *w, unsigned int i)
 
 	close(g.fd);
 	w->guards[i] = w->guards[--w->guards_count];
-	creation_end(w, g.uuid);
+	creation_end(w, g.name);
 	locks_scan("lock");
 }
 
@@ -634,14 +634,14 @@ int watch_start(struct host *host)
 	return 0;
 }
 
-int watch_guard(const char *uuid, int *out)
+int watch_guard(const char *name, int *out)
 {
 	char answer = 0;
 	int fd = watch_reach();
 
 	if (fd < 0)
 		return fd;
-	if (send(fd, uuid, strlen(uuid), MSG_NOSIGNAL) != (ssize_t)strlen(uuid) || recv(fd, &answer, 1, 0) != 1) {
+	if (send(fd, name, strlen(name), MSG_NOSIGNAL) != (ssize_t)strlen(name) || recv(fd, &answer, 1, 0) != 1) {
 		close(fd);
 		return reason_set(EIO, "the watcher does not answer");
 	}
