@@ -67,11 +67,16 @@ FUZZ_CFLAGS := $(HV_STD) $(WARN) $(HV_INC) -Itests/host/include -O1 -g -DARGON_D
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FUZZ_SECONDS ?= 60
 
+$(FUZZ_BUILD)/full.o: $(FULL_SRC:%.c=$(FUZZ_BUILD)/%.o) tests/host/full/state.ld
+	$(LD) -r $(patsubst -Wl$(,)%,%,$(SIM_LDFLAGS)) -T tests/host/full/state.ld $(filter %.o,$^) -o $@
+-include $(FULL_SRC:%.c=$(FUZZ_BUILD)/%.d)
+
 define fuzz_target
-$(1)_FUZZ := tests/fuzz/$(1).c $$(shell grep -v '^sim$$$$' tests/fuzz/$(1).uses) \
-	$$(if $$(shell grep '^sim$$$$' tests/fuzz/$(1).uses),$$(SIM_SRC))
-$(FUZZ_BUILD)/$(1): $$($(1)_FUZZ:%.c=$(FUZZ_BUILD)/%.o)
-	clang -fsanitize=fuzzer,address,undefined $$^ -o $$@ $$(if $$(shell grep '^sim$$$$' tests/fuzz/$(1).uses),$$(SIM_LDFLAGS))
+$(1)_FUZZ_WORDS := $$(shell grep -vF . tests/fuzz/$(1).uses)
+$(1)_FUZZ := tests/fuzz/$(1).c $$(shell grep -F . tests/fuzz/$(1).uses) $$(if $$(filter sim,$$($(1)_FUZZ_WORDS)),$$(SIM_SRC)) \
+	$$(if $$(filter full,$$($(1)_FUZZ_WORDS)),tests/host/full/state.c)
+$(FUZZ_BUILD)/$(1): $$($(1)_FUZZ:%.c=$(FUZZ_BUILD)/%.o) $$(if $$(filter full,$$($(1)_FUZZ_WORDS)),$(FUZZ_BUILD)/full.o)
+	clang -fsanitize=fuzzer,address,undefined $$^ -o $$@ $$(if $$(filter sim,$$($(1)_FUZZ_WORDS)),$$(SIM_LDFLAGS)) $$(FUZZ_LIBS)
 -include $$($(1)_FUZZ:%.c=$(FUZZ_BUILD)/%.d)
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(t))))
@@ -81,7 +86,7 @@ $(FUZZ_BUILD)/%.o: %.c Config.mk
 	clang $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 
 # What the simulated machine does is of no interest to the fuzzer.
-$(FUZZ_BUILD)/tests/host/%.o: tests/host/%.c Config.mk
+$(FUZZ_BUILD)/tests/%.o: tests/%.c Config.mk
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 

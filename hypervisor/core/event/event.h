@@ -97,8 +97,12 @@ int event_reset(struct vcpu *actor, struct domain *d, bool again);
 /* --- fifo.c --- */
 int fifo_init_control(struct vcpu *actor, struct evtchn_init_control *op);
 int fifo_expand_array(struct vcpu *actor, const struct evtchn_expand_array *op);
-/* Frees everything of the FIFO ABI and goes back to 2-level. Event lock held, no port in use. */
-void fifo_destroy(struct domain *d);
+/*
+ * Goes back to the 2-level ABI; event lock held, no port in use. What is left of the FIFO ABI (NULL: nothing) is given to fifo_free when the
+ * lock has been dropped: the guest's pages may go with their last references.
+ */
+struct fifo_domain *fifo_detach(struct domain *d) must_check;
+void fifo_free(struct fifo_domain *f);
 void fifo_vcpu_free(struct vcpu *v);
 
 #endif

@@ -27,11 +27,13 @@ struct fifo_domain {
 	u32 nr_pages;
 	event_word_t *page[ARRAY_PAGES];
 	mfn_t frame[ARRAY_PAGES];
+	struct event_fifo_vcpu *gone;	/* control blocks of a domain that leaves the ABI */
 };
 
 struct event_fifo_vcpu {
 	struct evtchn_fifo_control_block *control;
 	mfn_t control_mfn;
+	struct event_fifo_vcpu *next;	/* in fifo_domain.gone */
 	u32 tail[EVTCHN_FIFO_MAX_QUEUES];	/* port linked last; 0 = none */
 };
 
@@ -128,12 +130,17 @@ static void set_pending(struct domain *d, struct vcpu *v, u32 nr, struct port *p
 	event_word_t *word = word_of(d->events->fifo, nr);
 	bool was;
 
-	if (unlikely(!word || !v->fifo)) {
-		p->pending = true;
-		return;
+	if (unlikely(!word)) {
+		if (!__atomic_exchange_n(&p->pending, true, __ATOMIC_SEQ_CST))
+			port_wake_pollers(d, nr);
+		/* The word may have come just now: whoever clears the mark goes on with it. */
+		word = word_of(d->events->fifo, nr);
+		if (!word || !__atomic_exchange_n(&p->pending, false, __ATOMIC_SEQ_CST))
+			return;
 	}
 	was = word_test_and_set(word, W_PENDING);
-	if (!(READ_ONCE(*word) & (W_MASKED | W_LINKED)) && port_link(d, v, nr, p, word))
+	/* Without a control block there is no queue; the guest finds the bit when it unmasks or polls. */
+	if (likely(v->fifo) && !(READ_ONCE(*word) & (W_MASKED | W_LINKED)) && port_link(d, v, nr, p, word))
 		vcpu_upcall_mark(v);
 	if (!was)
 		port_wake_pollers(d, nr);
@@ -316,10 +323,8 @@ int fifo_expand_array(struct vcpu *actor, const struct evtchn_expand_array *op)
 		for (u32 nr = MAX(first, 1u); nr < first + WORDS_PER_PAGE && nr < s->nr_ports; nr++) {
 			struct port *p = port_find(s, nr);
 
-			if (p->pending) {
-				p->pending = false;
+			if (__atomic_exchange_n(&p->pending, false, __ATOMIC_SEQ_CST))
 				port_raise(d, nr, p);
-			}
 		}
 	}
 	spin_unlock(&s->lock);
@@ -328,31 +333,52 @@ int fifo_expand_array(struct vcpu *actor, const struct evtchn_expand_array *op)
 	return rc;
 }
 
-void fifo_vcpu_free(struct vcpu *v)
+static void control_block_free(struct event_fifo_vcpu *q)
 {
-	struct event_fifo_vcpu *q = v->fifo;
-
-	if (!q)
-		return;
-	v->fifo = NULL;
 	guest_page_drop((void *)((uintptr_t)q->control & PAGE_MASK));
 	hv_free(q);
 }
 
-void fifo_destroy(struct domain *d)
+void fifo_vcpu_free(struct vcpu *v)
+{
+	struct event_fifo_vcpu *q = v->fifo;
+
+	v->fifo = NULL;
+	if (q)
+		control_block_free(q);
+}
+
+struct fifo_domain *fifo_detach(struct domain *d)
 {
 	struct event_space *s = d->events;
 	struct fifo_domain *f = s->fifo;
 	struct vcpu *v;
 
 	if (!f)
-		return;
+		return NULL;
 	s->abi = &event_abi_2l;
+	s->fifo = NULL;
 	for_each_vcpu(d, v)
-		fifo_vcpu_free(v);
+		if (v->fifo) {
+			v->fifo->next = f->gone;
+			f->gone = v->fifo;
+			v->fifo = NULL;
+		}
+	return f;
+}
+
+void fifo_free(struct fifo_domain *f)
+{
+	if (!f)
+		return;
+	while (f->gone) {
+		struct event_fifo_vcpu *q = f->gone;
+
+		f->gone = q->next;
+		control_block_free(q);
+	}
 	for (u32 i = 0; i < f->nr_pages; i++)
 		guest_page_drop(f->page[i]);
-	s->fifo = NULL;
 	hv_free(f);
 }
 

@@ -222,6 +222,7 @@ static int ports_close_all(struct domain *d)
 int event_space_close(struct domain *d)
 {
 	struct event_space *s = d->events;
+	struct fifo_domain *fifo;
 	int rc;
 
 	if (!s)
@@ -236,14 +237,16 @@ int event_space_close(struct domain *d)
 	if (rc)
 		return rc;
 	spin_lock(&s->lock);
-	fifo_destroy(d);
+	fifo = fifo_detach(d);
 	spin_unlock(&s->lock);
+	fifo_free(fifo);
 	return 0;
 }
 
 int event_reset(struct vcpu *actor, struct domain *d, bool again)
 {
 	struct event_space *s = d->events;
+	struct fifo_domain *fifo = NULL;
 	int rc;
 
 	if (d != actor->domain && !d->controller_pause_count)
@@ -261,8 +264,9 @@ int event_reset(struct vcpu *actor, struct domain *d, bool again)
 	spin_lock(&s->lock);
 	/* Another vCPU may have opened a port meanwhile: that one keeps the ABI it was opened under. */
 	if (s->active == 0)
-		fifo_destroy(d);
+		fifo = fifo_detach(d);
 	spin_unlock(&s->lock);
+	fifo_free(fifo);
 	return 0;
 }
 

@@ -30,7 +30,7 @@ struct frame {
 	u32 refs;		/* atomic: bit 31 FRAME_ALLOC, the rest a count; 0 = free */
 	u16 owner;		/* domid; DOMID_XEN when it is the hypervisor's or free */
 	u8 flags;		/* FRAME_RAM ...; set at boot or under the owner's LOCK_DOMFRAMES */
-	u8 lock;		/* byte lock of the entries of a page table (LOCK_FRAME); for free blocks: order */
+	u8 lock;		/* byte lock of the entries of a page table (LOCK_FRAME); for free blocks: not 0, see mm/heap.h */
 	u32 next, prev;		/* links (frame numbers, 0 = none): owner's list or free list */
 	u32 tlb_stamp;		/* when a mapping was last taken away (see tlb.h) */
 	u32 aux;		/* progress of a preempted validation or invalidation; of valid tables: mirror (pv/mmu_mirror.h); for free blocks: frames known to be zero */

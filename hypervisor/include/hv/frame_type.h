@@ -223,4 +223,31 @@ static inline void frame_unlock(struct frame *f)
 	__atomic_store_n(&f->lock, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * The same for a frame that the caller holds no reference of, and that a guest may have named: only while it is valid under that key. Nothing is
+ * written to any other frame, of which there may be no struct to write to; a table that goes at this moment may be free before
+ * its lock is let go, and belongs to the heap then. False: not locked.
+ */
+static inline bool frame_lock_as(struct frame *f, u64 key) must_check;
+static inline bool frame_lock_as(struct frame *f, u64 key)
+{
+	u8 was;
+
+	if (ARGON_DEBUG)
+		lock_assert_below(LOCK_FRAME);
+	for (;;) {
+		if (unlikely(!frame_type_has_key(f, key)))
+			return false;
+		was = 0;
+		if (likely(__atomic_compare_exchange_n(&f->lock, &was, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
+			break;
+		spin_poll();
+	}
+	if (likely(frame_type_has_key(f, key)))
+		return true;
+	was = 1;
+	(void)!__atomic_compare_exchange_n(&f->lock, &was, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+	return false;
+}
+
 #endif

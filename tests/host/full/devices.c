@@ -209,6 +209,10 @@ u64 hv_l4_strict_entry(void) { return 0xe00000067UL; }
 unsigned int physical_address_bits(void) { return 46; }
 void spec_ctrl_load(u32 guest) { (void)guest; }
 
+/* CPUs of this machine have no power switch. */
+int cpu_up(unsigned int cpu) { return cpu < SIM_CPUS && cpu_online(cpu) ? 0 : -EINVAL; }
+int cpu_down(unsigned int cpu) { return cpu_online(cpu) ? -EBUSY : -EINVAL; }
+
 /* --- the console's texts go nowhere --- */
 
 bool log_admit(enum log_class class, int level) { (void)class; (void)level; return true; }

@@ -149,10 +149,33 @@ static void test_table_goes(void **state)
 	sim_check();
 }
 
+/* An entry's address may name any frame: none but a table of the guest's is so much as touched. */
+static void test_pte_of_others(void **state)
+{
+	struct frame *block = frames_alloc(3, 0);
+	u64 m = frame_mfn(block).v, where[] = { m, m + 1, SIM_HOLE_FIRST + 3, 0, frame_limit - 1, frame_limit, 1UL << 40 };
+	struct frame before = { 0 };
+
+	(void)state;
+	frames_free(block, 3);
+	for (u32 i = 0; i < ARRAY_SIZE(where); i++) {
+		u64 at = where[i] << PAGE_SHIFT | 0x40;
+
+		if (where[i] < frame_limit)
+			before = *frame_of(mfn(where[i]));
+		assert_int_equal(pv_grant_host_ops.map(v, at, frame_mfn(granted), GNTMAP_host_map | GNTMAP_contains_pte), GNTST_bad_virt_addr);
+		assert_int_equal(pv_grant_host_ops.unmap(v, at, 0, frame_mfn(granted), GNTMAP_host_map | GNTMAP_contains_pte),
+				 GNTST_general_error);
+		if (where[i] < frame_limit)
+			assert_memory_equal(&before, frame_of(mfn(where[i])), sizeof(before));
+	}
+}
+
 int grant_tests(void)
 {
 	const struct CMUnitTest tests[] = {
 #define GRANT(name) cmocka_unit_test_setup_teardown(name, start_grant, stop_grant)
+		GRANT(test_pte_of_others),
 		GRANT(test_map), GRANT(test_map_refused), GRANT(test_replace), GRANT(test_table_goes),
 	};
 

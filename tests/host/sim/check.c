@@ -16,8 +16,8 @@
 
 void (*sim_holders)(void);
 
-static u32 want_refs[SIM_FRAMES], want_types[SIM_FRAMES];
-static u8 is_free[SIM_FRAMES];
+SIM_KEPT static u32 want_refs[SIM_FRAMES], want_types[SIM_FRAMES];
+SIM_KEPT static u8 is_free[SIM_FRAMES];
 
 #define LX(x) ((unsigned long)(x))
 

@@ -251,7 +251,8 @@ void sim_guests_stop(void)
 		struct domain *d = sim_guests[i].d;
 		struct vcpu *v;
 
-		if (!d)
+		/* One that was ended by the test has none left. */
+		if (!d || !d->vcpu)
 			continue;
 		for_each_vcpu(d, v)
 			sim_deschedule(v);

@@ -49,9 +49,18 @@ noreturn_fn void sim_fail(const char *fmt, ...)
 	abort();
 }
 
-static noreturn_fn void stop_loudly(void)
+SIM_KEPT bool sim_bugs_abort;
+
+noreturn_fn void sim_leave(void)
 {
 	if (bug_exit)
+		longjmp(*bug_exit, 1);
+	sim_fail("the machine ends");
+}
+
+static noreturn_fn void stop_loudly(void)
+{
+	if (bug_exit && !sim_bugs_abort)
 		longjmp(*bug_exit, 1);
 	abort();
 }
@@ -60,7 +69,7 @@ noreturn_fn void panic(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (!bug_exit || sim_log) {
+	if (!bug_exit || sim_bugs_abort || sim_log) {
 		va_start(ap, fmt);
 		fprintf(stderr, "panic: ");
 		vfprintf(stderr, fmt, ap);
@@ -72,7 +81,7 @@ noreturn_fn void panic(const char *fmt, ...)
 
 noreturn_fn void bug_report(const char *what, const char *file, unsigned int line)
 {
-	if (!bug_exit || sim_log)
+	if (!bug_exit || sim_bugs_abort || sim_log)
 		fprintf(stderr, "BUG: %s:%u: %s\n", file, line, what);
 	stop_loudly();
 }

@@ -65,6 +65,10 @@ noreturn_fn void sim_fail(const char *fmt, ...) format_like(1, 2);
  * locks held are forgotten.
  */
 bool sim_catch_bug(void (*fn)(void *arg), void *arg);
+/* ... unless this is set: for fuzzers, which want to see where it is. */
+extern bool sim_bugs_abort;
+/* Leaves fn of sim_catch_bug, as a bug does but without a word. */
+noreturn_fn void sim_leave(void);
 
 /* --- guests --- */
 /* Where a simulated guest sees its page number pfn. */

@@ -64,7 +64,7 @@ static u64 check_list(unsigned int node, unsigned int z, u32 first, unsigned int
 
 		if (n & ((1u << size_order) - 1))
 			sim_fail("free block %#x of order %u is not aligned", n, order);
-		if (f->prev != prev || f->lock != order || (f->flags & (FRAME_FREE | FRAME_RAM)) != (FRAME_FREE | FRAME_RAM))
+		if (f->prev != prev || f->lock != (order == HEAP_ORDER_SINGLE ? order : HEAP_ORDER_MARK(order)) || (f->flags & (FRAME_FREE | FRAME_RAM)) != (FRAME_FREE | FRAME_RAM))
 			sim_fail("free block %#x of order %u is damaged", n, order);
 		if ((64 - (unsigned int)__builtin_clzl(n) != z && order != HEAP_ORDER_SINGLE) || heap_node_of(mfn(n)) != node)
 			sim_fail("free block %#x is in the wrong list", n);
@@ -82,7 +82,7 @@ static u64 check_list(unsigned int node, unsigned int z, u32 first, unsigned int
 		if (order < FRAME_ORDER_MAX && n != 1u << order) {
 			const struct frame *b = &sim_frame_table[n ^ (1u << order)];
 
-			if ((n ^ (1u << order)) < sim_frames && (b->flags & FRAME_FREE) && b->lock == order &&
+			if ((n ^ (1u << order)) < sim_frames && (b->flags & FRAME_FREE) && b->lock == HEAP_ORDER_MARK(order) &&
 			    heap_node_of(frame_mfn(b)) == node)
 				sim_fail("free block %#x of order %u was not merged", n, order);
 		}
@@ -93,7 +93,7 @@ static u64 check_list(unsigned int node, unsigned int z, u32 first, unsigned int
 
 void glue_heap_check(void)
 {
-	static u8 seen[SIM_FRAMES];
+	SIM_KEPT static u8 seen[SIM_FRAMES];
 	u64 all = 0;
 
 	memset(seen, 0, sim_frames);

@@ -59,7 +59,7 @@ static void block_insert(struct heap_node *node, u64 n, unsigned int order, u32 
 	struct frame *f = frame_at(n);
 
 	f->flags |= FRAME_FREE;
-	f->lock = (u8)order;
+	f->lock = HEAP_ORDER_MARK(order);
 	f->aux = clean;
 	f->tlb_stamp = stamp;
 	f->prev = 0;
@@ -74,7 +74,7 @@ static void block_insert(struct heap_node *node, u64 n, unsigned int order, u32 
 /* Takes a block out of its list; its frame keeps aux (clean) and stamp for the caller. */
 static void block_remove(struct heap_node *node, u64 n)
 {
-	unsigned int z = zone_of(n), order = frame_at(n)->lock;
+	unsigned int z = zone_of(n), order = frame_at(n)->lock - 1u;
 	struct heap_zone *zone = &node->zone[z];
 	struct frame *f = frame_at(n);
 
@@ -140,7 +140,7 @@ static void block_merge(unsigned int node, u64 n, unsigned int order)
 		u64 buddy = n ^ (1UL << order), low = MIN(n, buddy);
 		struct frame *b = frame_at(buddy);
 
-		if (buddy >= frame_limit || !(b->flags & FRAME_FREE) || b->lock != order ||
+		if (buddy >= frame_limit || !(b->flags & FRAME_FREE) || b->lock != HEAP_ORDER_MARK(order) ||
 		    heap_node_of(mfn(buddy)) != node)
 			break;
 		block_remove(heap.node[node], buddy);
@@ -421,7 +421,7 @@ bool heap_frame_isolate(u64 n)
 	for (unsigned int order = 0; order <= FRAME_ORDER_MAX; order++) {
 		u64 head = n & ~((1UL << order) - 1);
 		struct frame *f = frame_at(head);
-		unsigned int from = f->lock;
+		unsigned int from = f->lock == HEAP_ORDER_SINGLE ? HEAP_ORDER_SINGLE : f->lock - 1u;
 
 		if (head == 0 || !(f->flags & FRAME_FREE))
 			continue;

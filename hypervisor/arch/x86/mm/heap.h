@@ -24,6 +24,8 @@
 #define HEAP_SINGLES_MAX 64
 /* "order" of such a frame, so that it is nobody's buddy. */
 #define HEAP_ORDER_SINGLE 0xff
+/* What frame->lock holds in the head of a free block: never 0, so that frame_lock_as cannot take it. */
+#define HEAP_ORDER_MARK(order) ((u8)((order) + 1))
 /* Frames cleared in one step of heap_prepare. */
 #define HEAP_CLEAR_STEP 64
 

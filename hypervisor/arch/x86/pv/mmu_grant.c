@@ -73,12 +73,17 @@ static int host_map(struct vcpu *v, u64 host_addr, mfn_t m, u32 flags)
 	return GNTST_okay;
 }
 
-/* Both locks, in ascending order of addresses. */
-static void tables_lock(struct frame *a, struct frame *b)
+/* Both locks, in ascending order of addresses; false when one of them is no valid L1 of that key. */
+static bool tables_lock(struct frame *a, struct frame *b, u64 key)
 {
-	frame_lock(a < b ? a : b);
-	if (a != b)
-		frame_lock(a < b ? b : a);
+	struct frame *first = a < b ? a : b;
+
+	if (!frame_lock_as(first, key))
+		return false;
+	if (a == b || frame_lock_as(a < b ? b : a, key))
+		return true;
+	frame_unlock(first);
+	return false;
 }
 
 static void tables_unlock(struct frame *a, struct frame *b)
@@ -106,19 +111,18 @@ static u64 entry_replace(struct domain *d, struct frame *f, unsigned int index, 
 {
 	const u64 key = frame_type_key(FRAME_L1, d->id);
 	struct frame *other = new_f ? new_f : f;
-	u64 *to, *from, old = 0;
+	u64 *to, *from, old;
 
-	tables_lock(f, other);
-	if (frame_type_has_key(f, key) && frame_type_has_key(other, key)) {
-		to = frame_map(frame_mfn(f));
-		from = frame_map(frame_mfn(other));
-		old = entry_move(to + index, new_f ? from + new_index : NULL, m);
-		frame_unmap(from);
-		frame_unmap(to);
-		if (unlikely(d->logging)) {
-			mirror_changed(d, f, 1, index);
-			mirror_changed(d, other, 1, new_f ? new_index : index);
-		}
+	if (!tables_lock(f, other, key))
+		return 0;
+	to = frame_map(frame_mfn(f));
+	from = frame_map(frame_mfn(other));
+	old = entry_move(to + index, new_f ? from + new_index : NULL, m);
+	frame_unmap(from);
+	frame_unmap(to);
+	if (unlikely(d->logging)) {
+		mirror_changed(d, f, 1, index);
+		mirror_changed(d, other, 1, new_f ? new_index : index);
 	}
 	tables_unlock(f, other);
 	return old;

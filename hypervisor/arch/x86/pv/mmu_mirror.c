@@ -496,10 +496,9 @@ static enum access table_mirror(const struct fault *w, unsigned int level)
 
 	if (likely(READ_ONCE(f->aux)))
 		return ACCESS_OK;
-	frame_lock(f);
-	if (!frame_type_has_key(f, frame_type_key(table_type(level), w->d->id)))
-		rc = -EAGAIN;
-	else if (!f->aux)
+	if (!frame_lock_as(f, frame_type_key(table_type(level), w->d->id)))
+		return ACCESS_AGAIN;
+	if (!f->aux)
 		rc = mirror_make(w->d, f, level);
 	frame_unlock(f);
 	if (rc == -ENOMEM)
@@ -525,10 +524,10 @@ static enum access table_link(struct fault *w, unsigned int level)
 	rc = table_mirror(w, level - 1);
 	if (rc != ACCESS_OK)
 		return rc;
-	frame_lock(f);
+	if (!frame_lock_as(f, frame_type_key(table_type(level), w->d->id)))
+		return ACCESS_AGAIN;
 	e = entry_read(f, index);
-	if (frame_type_has_key(f, frame_type_key(table_type(level), w->d->id)) && (e & PTE_PRESENT) &&
-	    mfn_eq(pte_mfn(e), frame_mfn(below))) {
+	if ((e & PTE_PRESENT) && mfn_eq(pte_mfn(e), frame_mfn(below))) {
 		entry_bits_set(f, index, e, PTE_ACCESSED);
 		w->changed |= entry_sync(w->d, f, level, index);
 	} else {
@@ -545,9 +544,12 @@ static void page_open(struct fault *w)
 	unsigned int index = pte_index(w->addr, 1);
 	u64 e;
 
-	frame_lock(f);
+	if (!frame_lock_as(f, frame_type_key(FRAME_L1, w->d->id))) {
+		w->changed = true;
+		return;
+	}
 	e = entry_read(f, index);
-	if (frame_type_has_key(f, frame_type_key(FRAME_L1, w->d->id)) && (e & PTE_PRESENT) && (!w->write || (e & PTE_WRITE))) {
+	if ((e & PTE_PRESENT) && (!w->write || (e & PTE_WRITE))) {
 		entry_bits_set(f, index, e, w->write ? PTE_ACCESSED | PTE_DIRTY : PTE_ACCESSED);
 		if (w->write && frame_valid(pte_mfn(e)) && frame_of(pte_mfn(e))->owner == w->d->id)
 			dirty_log_mark(frame_of(pte_mfn(e)));

@@ -40,11 +40,8 @@ struct frame *l1_find(const struct vcpu *v, gva_t va, unsigned int *index)
 /* The entry, locked, of f if that is a valid L1 of d; else NULL. */
 static u64 *l1_entry_lock(const struct domain *d, struct frame *f, unsigned int index)
 {
-	frame_lock(f);
-	if (unlikely(!frame_type_has_key(f, frame_type_key(FRAME_L1, d->id)))) {
-		frame_unlock(f);
+	if (unlikely(!frame_lock_as(f, frame_type_key(FRAME_L1, d->id))))
 		return NULL;
-	}
 	return (u64 *)frame_map(frame_mfn(f)) + index;
 }
 
@@ -134,9 +131,7 @@ static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor
 			return rc;
 		new = fixed;
 	}
-	frame_lock(f);
-	if (unlikely(!frame_type_has_key(f, key))) {
-		frame_unlock(f);
+	if (unlikely(!frame_lock_as(f, key))) {
 		l1_entry_put(actor, new);
 		return -EINVAL;
 	}
@@ -163,9 +158,7 @@ static int table_update(struct vcpu *actor, struct domain *d, struct frame *f, u
 		return -EINVAL;
 	}
 	pte = (u64 *)frame_map(frame_mfn(f)) + index;
-	frame_lock(f);
-	if (!frame_type_has_key(f, frame_type_key(table_type(level), d->id))) {
-		frame_unlock(f);
+	if (!frame_lock_as(f, frame_type_key(table_type(level), d->id))) {
 		frame_unmap(pte);
 		table_entry_put(actor, new);
 		return -EINVAL;
