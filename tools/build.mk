@@ -101,3 +101,10 @@ $(TOOLS_FUZZ)/$(1): $$(tools_fuzz_$(1)_OBJ)
 endef
 $(foreach t,$(TOOLS_FUZZ_TARGETS),$(eval $(call tools_fuzz,$(t))))
 tools-fuzz-programs: $(TOOLS_FUZZ_TARGETS:%=$(TOOLS_FUZZ)/%)
+
+# With the hypervisor's targets: make fuzz, make fuzz-tools-NAME.
+.PHONY: tools-fuzz-programs $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%)
+fuzz: $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%)
+$(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%): fuzz-tools-%: $(TOOLS_FUZZ)/%
+	@mkdir -p $(TOOLS_FUZZ)/corpus/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=2048 -artifact_prefix=$(TOOLS_FUZZ)/$*- $(TOOLS_FUZZ)/corpus/$*
