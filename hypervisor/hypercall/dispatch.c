@@ -57,11 +57,13 @@ hypercall_fn *const hypercall_table[HYPERCALLS] = {
 	[__HYPERVISOR_sysctl] = do_sysctl,
 	[__HYPERVISOR_domctl] = do_domctl,
 	[__HYPERVISOR_kexec_op] = do_kexec_op,
+	[__HYPERVISOR_hypfs_op] = do_hypfs_op,
 	[__HYPERVISOR_arch_0] = do_mca,
-	/* Not offered: the old form of update_descriptor, profiling, transcendent memory, argo, PMU, device models, hypfs. */
+	/* Not offered: the old form of update_descriptor, profiling, transcendent memory, argo, PMU, device models. */
 	[11] = hypercall_none,
 	[__HYPERVISOR_xenoprof_op] = hypercall_none,
-	[__HYPERVISOR_tmem_op ... 47] = hypercall_none,
+	[__HYPERVISOR_tmem_op ... __HYPERVISOR_hypfs_op - 1] = hypercall_none,
+	[__HYPERVISOR_hypfs_op + 1 ... 47] = hypercall_none,
 	[__HYPERVISOR_arch_1 ... HYPERCALLS - 1] = hypercall_none,
 };
 

@@ -8,11 +8,7 @@
 #include <hv/string.h>
 #include <xen/features.h>
 #include <xen/version.h>
-
-/* The release whose interface this is. */
-#define ABI_MAJOR 4u
-#define ABI_MINOR 17u
-#define EXTRA_VERSION ".5-argon"
+#include "hypercall_private.h"
 
 /* What a domain gets that may not know: it is about the host, not about the interface. */
 #define DENIED "<denied>"
@@ -33,7 +29,7 @@ static long version_compile_info(struct vcpu *v, gva_t arg)
 	/* Builds are reproducible: who made it, where and when are not in it. */
 	struct xen_compile_info info = { .compile_by = "argon" };
 
-	strlcpy(info.compiler, "gcc-compatible " __VERSION__, sizeof(info.compiler));
+	strlcpy(info.compiler, VERSION_COMPILER, sizeof(info.compiler));
 	return guest_copy_out(v, arg, &info, sizeof(info));
 }
 
@@ -73,7 +69,7 @@ static noinline_fn long version_rest(struct vcpu *v, const u64 *args)
 
 	switch ((u32)args[0]) {
 	case XENVER_extraversion:
-		return text_out(v, arg, EXTRA_VERSION, XEN_EXTRAVERSION_LEN);
+		return text_out(v, arg, VERSION_EXTRA, XEN_EXTRAVERSION_LEN);
 	case XENVER_compile_info:
 		return version_compile_info(v, arg);
 	case XENVER_capabilities:
@@ -102,6 +98,6 @@ static noinline_fn long version_rest(struct vcpu *v, const u64 *args)
 long do_xen_version(struct vcpu *v, u64 *args)
 {
 	if (likely((u32)args[0] == XENVER_version))
-		return ABI_MAJOR << 16 | ABI_MINOR;
+		return VERSION_MAJOR << 16 | VERSION_MINOR;
 	return version_rest(v, args);
 }

@@ -2,6 +2,7 @@
 /* The console's boot options. Written once at boot. */
 #include <hv/cmdline.h>
 #include <hv/errno.h>
+#include <hv/format.h>
 #include <hv/log.h>
 #include <hv/string.h>
 #include "internal.h"
@@ -61,6 +62,20 @@ static int loglvl_parse(const char *value)
 static int guest_loglvl_parse(const char *value)
 {
 	return option_loglvl(value, &log_thresholds[LOG_CLASS_GUEST]);
+}
+
+/* Two bytes, written one after the other and read without a lock: a message between them may be judged by one old and one new. */
+int console_loglvl_set(bool guest, const char *text)
+{
+	return option_loglvl(text, &log_thresholds[guest ? LOG_CLASS_GUEST : LOG_CLASS_HOST]);
+}
+
+void console_loglvl_get(bool guest, char *buf, size_t size)
+{
+	static const char *const names[] = { "none", "error", "warning", "info", "all" };
+	const struct log_threshold *t = &log_thresholds[guest ? LOG_CLASS_GUEST : LOG_CLASS_HOST];
+
+	hv_snprintf(buf, size, "%s/%s", names[t->always - LOG_THRESHOLD_NONE], names[t->limited - LOG_THRESHOLD_NONE]);
 }
 
 static int vga_parse(const char *value)

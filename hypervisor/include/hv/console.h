@@ -75,6 +75,10 @@ void console_poll(void);
 void console_flush(void);
 /* The caller has stopped all other CPUs, one of them perhaps while it was printing: from now on nobody waits for the console's lock. */
 void console_take_over(void);
+/* Which messages are printed, as loglvl= or guest_loglvl= has it, while the machine runs. -EINVAL */
+int must_check console_loglvl_set(bool guest, const char *text);
+void console_loglvl_get(bool guest, char *buf, size_t size);
+
 /* --- the ring, for sysctl readconsole --- */
 
 /*

@@ -19,7 +19,7 @@ typedef long hypercall_fn(struct vcpu *v, u64 *args);
 hypercall_fn do_set_trap_table, do_mmu_update, do_set_gdt, do_stack_switch, do_set_callbacks, do_fpu_taskswitch;
 hypercall_fn do_platform_op, do_set_debugreg, do_get_debugreg, do_update_descriptor, do_memory_op, do_multicall;
 hypercall_fn do_update_va_mapping, do_set_timer_op, do_xen_version, do_console_io, do_grant_table_op, do_vm_assist;
-hypercall_fn do_update_va_mapping_otherdomain, do_iret, do_vcpu_op, do_set_segment_base, do_mmuext_op, do_xsm_op;
+hypercall_fn do_update_va_mapping_otherdomain, do_iret, do_vcpu_op, do_set_segment_base, do_mmuext_op, do_xsm_op, do_hypfs_op;
 hypercall_fn do_nmi_op, do_sched_op, do_callback_op, do_event_channel_op, do_physdev_op, do_hvm_op, do_sysctl, do_domctl;
 hypercall_fn do_event_channel_op_compat, do_sched_op_compat, do_physdev_op_compat, do_mca, do_kexec_op;
 

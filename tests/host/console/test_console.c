@@ -309,6 +309,26 @@ static void test_framebuffer(void **state)
 	assert_int_equal(console_video_init(&video), -EINVAL);
 }
 
+/* Thresholds are changed while the machine runs. */
+static void test_loglvl(void **state)
+{
+	struct log_threshold before[LOG_CLASS_COUNT];
+	char text[32];
+
+	(void)state;
+	memcpy(before, log_thresholds, sizeof(before));
+	assert_int_equal(console_loglvl_set(true, "error/debug"), 0);
+	console_loglvl_get(true, text, sizeof(text));
+	assert_string_equal(text, "error/all");
+	assert_int_equal(console_loglvl_set(false, "none"), 0);
+	console_loglvl_get(false, text, sizeof(text));
+	assert_string_equal(text, "none/none");
+	assert_int_equal(console_loglvl_set(false, "loud"), -EINVAL);
+	console_loglvl_get(false, text, sizeof(text));
+	assert_string_equal(text, "none/none");
+	memcpy(log_thresholds, before, sizeof(before));
+}
+
 static unsigned int watched;
 
 static void on_ring(void)
@@ -621,7 +641,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_early), cmocka_unit_test(test_uart), cmocka_unit_test(test_text_screen),
-		cmocka_unit_test(test_framebuffer), cmocka_unit_test(test_ring), cmocka_unit_test(test_ring_watcher), cmocka_unit_test(test_buffered_uart),
+		cmocka_unit_test(test_framebuffer), cmocka_unit_test(test_ring), cmocka_unit_test(test_ring_watcher), cmocka_unit_test(test_loglvl), cmocka_unit_test(test_buffered_uart),
 		cmocka_unit_test(test_levels), cmocka_unit_test(test_guest_lines), cmocka_unit_test(test_input),
 		cmocka_unit_test(test_memory_uart), cmocka_unit_test(test_panic),
 	};
