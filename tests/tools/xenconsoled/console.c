@@ -423,6 +423,41 @@ static void test_killed_at_random(void **state)
 	}
 }
 
+/* A thousand guests on one loop, each with its pty; what any of them prints arrives. */
+static void test_thousand(void **state)
+{
+	enum { GUESTS = 1000 };
+	struct world *w = *state;
+	struct rlimit files = { 8192, 8192 };
+	struct world *many;
+	int a;
+
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		skip();
+	many = calloc(GUESTS, sizeof(*many));
+	assert_non_null(many);
+	for (int i = 0; i < GUESTS; i++) {
+		many[i].loop = w->loop;
+		many[i].console.notify = on_notify;
+		many[i].console.context = &many[i];
+		assert_int_equal(console_open(&many[i].console, &w->loop, NULL, PORT, &many[i].page), 0);
+	}
+	for (int i = 0; i < GUESTS; i++)
+		print_text(&many[i], "one of many\n");
+	for (int i = 0; i < GUESTS; i++) {
+		a = client(&many[i]);
+		assert_string_equal(received(a), "one of many\n");
+		assert_int_equal(write(a, "x", 1), 1);
+		for (int k = 0; k < 100 && !many[i].page.in_prod; k++)
+			loop_step(&w->loop, 10);
+		assert_int_equal(many[i].page.in_prod, 1);
+		close(a);
+	}
+	for (int i = 0; i < GUESTS; i++)
+		console_close(&many[i].console);
+	free(many);
+}
+
 static void test_without_spool_file(void **state)
 {
 	struct world *w = *state;
@@ -445,7 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_log_and_clients), T(test_keys), T(test_pty), T(test_bad_indices), T(test_flood_bounded), T(test_keep_waits),
 		T(test_timestamps), T(test_disk_full), T(test_rotate), T(test_killed), T(test_killed_at_random),
-		T(test_without_spool_file),
+		T(test_thousand), T(test_without_spool_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
