@@ -87,9 +87,9 @@ wait_for 30 sh -c 'echo "echo ONLY-\$(nproc)" >&3; sleep 1; grep -q ONLY-1 /tmp/
 echo LIFE vcpu-set, vcpu-list
 
 before=$(xl list life | awk 'NR == 2 { print $3 }')
-xl mem-set life 100 || fail "xl mem-set 100"
+xl mem-set life 100m || fail "xl mem-set 100"
 wait_for 30 sh -c '[ "$(xl list life | awk "NR == 2 { print \$3 }")" -le 101 ]' || fail "the balloon does not grow"
-xl mem-set life 128 || fail "xl mem-set 128"
+xl mem-set life 128m || fail "xl mem-set 128"
 wait_for 30 sh -c '[ "$(xl list life | awk "NR == 2 { print \$3 }")" -ge 127 ]' || fail "the balloon does not shrink"
 echo "LIFE mem-set ($before MiB at first)"
 
