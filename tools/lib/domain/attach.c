@@ -19,7 +19,7 @@
 
 int domain_config_put(struct host *host, uint32_t domid, const struct domain_config *dc)
 {
-	struct record record = { .config = *dc }, old;
+	struct domain_record record = { .config = *dc }, old;
 
 	(void)host;
 	if (domain_record_get(domid, &old) == 0) {
@@ -75,7 +75,7 @@ static int seen_get(struct host *host, uint32_t domid, const struct ctrl_domain_
 int domain_config_get(struct host *host, uint32_t domid, struct domain_config *dc)
 {
 	struct ctrl_domain_info info;
-	struct record record;
+	struct domain_record record;
 	struct ctrl *ctrl;
 	int err = host_ctrl(host, &ctrl);
 
@@ -101,7 +101,7 @@ int domain_config_get(struct host *host, uint32_t domid, struct domain_config *d
 static void record_disk_add(uint32_t domid, const struct disk_config *disk)
 {
 	struct disk_config *more;
-	struct record record;
+	struct domain_record record;
 
 	if (domain_record_get(domid, &record) != 0)
 		return;
@@ -119,7 +119,7 @@ static void record_disk_add(uint32_t domid, const struct disk_config *disk)
 static void record_vif_add(uint32_t domid, const struct vif_config *vif)
 {
 	struct vif_config *more;
-	struct record record;
+	struct domain_record record;
 
 	if (domain_record_get(domid, &record) != 0)
 		return;
@@ -136,7 +136,7 @@ static void record_vif_add(uint32_t domid, const struct vif_config *vif)
 
 static void record_device_remove(uint32_t domid, const char *kind, uint32_t devid)
 {
-	struct record record;
+	struct domain_record record;
 	struct domain_config *dc = &record.config;
 	uint32_t number;
 	size_t i;

@@ -362,7 +362,7 @@ static int devices_connect(struct creation *c)
 /* The moment from which on the domain stays: its record is there, and its journal is not. */
 static int record_write(struct creation *c)
 {
-	struct record record = { .unwatched = c->options->unwatched, .config = c->dc };
+	struct domain_record record = { .unwatched = c->options->unwatched, .config = c->dc };
 	int err = domain_record_put(c->domid, &record);
 
 	if (err == 0)

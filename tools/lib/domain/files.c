@@ -156,7 +156,7 @@ void domain_record_path(uint32_t domid, char path[PATH_ROOM])
 	snprintf(path, PATH_ROOM, "%s/domain/%u.json", run_root(), domid);
 }
 
-int domain_record_put(uint32_t domid, const struct record *record)
+int domain_record_put(uint32_t domid, const struct domain_record *record)
 {
 	struct json_object *json;
 	char path[PATH_ROOM];
@@ -174,7 +174,7 @@ int domain_record_put(uint32_t domid, const struct record *record)
 	return err;
 }
 
-int domain_record_get(uint32_t domid, struct record *record)
+int domain_record_get(uint32_t domid, struct domain_record *record)
 {
 	struct json_object *json, *flag;
 	char path[PATH_ROOM], *text;
@@ -197,7 +197,7 @@ int domain_record_get(uint32_t domid, struct record *record)
 	return err;
 }
 
-void domain_record_free(struct record *record)
+void domain_record_free(struct domain_record *record)
 {
 	domain_config_free(&record->config);
 }

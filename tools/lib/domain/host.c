@@ -200,7 +200,7 @@ int domain_rename(struct host *host, uint32_t domid, const char *name)
 {
 	struct rename_context c = { .domid = domid, .name = name };
 	struct domain_config check;
-	struct record record;
+	struct domain_record record;
 	struct store *store;
 	uint32_t other;
 	int lock, err = host_store(host, &store);

@@ -35,13 +35,13 @@ int file_put(const char *path, const char *text);
 int file_get(const char *path, char **text);
 
 /* A domain's record: /run/argon/domain/DOMID.json. */
-struct record {
+struct domain_record {
 	bool unwatched;
 	struct domain_config config;
 };
-int domain_record_put(uint32_t domid, const struct record *record);
-int domain_record_get(uint32_t domid, struct record *record);
-void domain_record_free(struct record *record);
+int domain_record_put(uint32_t domid, const struct domain_record *record);
+int domain_record_get(uint32_t domid, struct domain_record *record);
+void domain_record_free(struct domain_record *record);
 void domain_record_remove(uint32_t domid);
 void domain_record_path(uint32_t domid, char path[PATH_ROOM]);
 

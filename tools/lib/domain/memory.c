@@ -105,7 +105,7 @@ int domain_memory_set(struct host *host, uint32_t domid, uint64_t kib)
 {
 	struct ctrl_domain_info info;
 	uint64_t max = UINT64_MAX, least;
-	struct record record;
+	struct domain_record record;
 	struct store *store;
 	struct ctrl *ctrl;
 	char home[64];
@@ -161,7 +161,7 @@ int domain_vcpus_set(struct host *host, uint32_t domid, unsigned int count)
 {
 	struct ctrl_domain_info info;
 	struct nodes n = { 0 };
-	struct record record;
+	struct domain_record record;
 	struct store *store;
 	struct ctrl *ctrl;
 	char home[64], key[48];

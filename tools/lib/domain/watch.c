@@ -140,7 +140,7 @@ static int restart(struct host *host, uint32_t domid, struct domain_config *dc, 
 	return err;
 }
 
-static int act(struct host *host, uint32_t domid, struct record *record, const struct ctrl_domain_info *info)
+static int act(struct host *host, uint32_t domid, struct domain_record *record, const struct ctrl_domain_info *info)
 {
 	enum domain_action action = action_for(&record->config, info->shutdown_reason);
 	struct domain_config *dc = &record->config;
@@ -175,7 +175,7 @@ static int act(struct host *host, uint32_t domid, struct record *record, const s
 static int attend(uint32_t domid)
 {
 	struct ctrl_domain_info info;
-	struct record record;
+	struct domain_record record;
 	struct host *host;
 	struct ctrl *ctrl;
 	int err = host_open(&host);
@@ -274,7 +274,7 @@ static const struct ctrl_domain_info *info_of(const struct ctrl_domain_info *inf
 /* Whether something is to be done about a domain that has shut down: read only then. */
 static bool wants_attention(uint32_t domid, const struct ctrl_domain_info *info)
 {
-	struct record record;
+	struct domain_record record;
 	bool wants;
 
 	if (info == NULL)
