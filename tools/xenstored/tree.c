@@ -52,71 +52,132 @@ struct node *tree_get(struct node *root)
 	return root;
 }
 
+static void piece_put(struct children *piece)
+{
+	if (--piece->refs)
+		return;
+	for (uint32_t i = 0; i < piece->room; i++)
+		tree_put(piece->at[i]);
+	free(piece);
+}
+
+static void index_put(struct child_index *index)
+{
+	if (index && !--index->refs)
+		free(index);
+}
+
+/* Places for `room` children are in so many pieces. */
+static uint32_t pieces(uint32_t room)
+{
+	return (room + CHILDREN_PIECE - 1) / CHILDREN_PIECE;
+}
+
 void tree_put(struct node *node)
 {
 	if (!node || --node->refs)
 		return;
-	for (uint32_t i = 0; i < node->child_end; i++)
-		tree_put(node->children[i]);
+	for (uint32_t i = 0; i < pieces(node->child_room); i++)
+		piece_put(node->children[i]);
+	index_put(node->index);
 	perms_put(node->perms);
 	free(node->children);
-	free(node->index);
 	free(node->value);
 	free(node);
 }
 
 /* ---- Children ---------------------------------------------------------------------------------------------------------------- */
 
-static void index_insert(struct node *node, uint32_t position)
+static struct node *child_at(const struct node *node, uint32_t position)
 {
-	uint32_t at = node->children[position]->hash & node->index_mask;
-
-	while (node->index[at])
-		at = (at + 1) & node->index_mask;
-	node->index[at] = position + 1;
+	return node->children[position / CHILDREN_PIECE]->at[position % CHILDREN_PIECE];
 }
 
-/* Close the holes and make the index anew. */
+/* The place of a child, in a piece that nobody else has. */
+static struct node **child_own(struct node *node, uint32_t position)
+{
+	struct children **link = &node->children[position / CHILDREN_PIECE], *old = *link;
+
+	if (old->refs > 1) {
+		*link = xmemdup(old, sizeof(*old) + old->room * sizeof(struct node *));
+		(*link)->refs = 1;
+		old->refs--;
+		for (uint32_t i = 0; i < old->room; i++)
+			if (old->at[i])
+				old->at[i]->refs++;
+	}
+	return &(*link)->at[position % CHILDREN_PIECE];
+}
+
+static void index_insert(struct node *node, uint32_t position)
+{
+	struct child_index *index = node->index;
+	uint32_t at = child_at(node, position)->hash & index->mask;
+
+	while (index->at[at])
+		at = (at + 1) & index->mask;
+	index->at[at] = position + 1;
+}
+
+/* Places for `room` children, those that there are moved into them without holes, and a new index. */
 static void children_rebuild(struct node *node, uint32_t room)
 {
-	uint32_t end = 0;
+	struct children **old = node->children;
+	uint32_t old_end = node->child_end, old_pieces = pieces(node->child_room), end = 0;
 
-	for (uint32_t i = 0; i < node->child_end; i++)
-		if (node->children[i])
-			node->children[end++] = node->children[i];
+	node->children = xalloc(pieces(room) * sizeof(*node->children));
+	for (uint32_t i = 0; i < pieces(room); i++) {
+		uint32_t places = MIN(CHILDREN_PIECE, room - i * CHILDREN_PIECE);
+
+		node->children[i] = xalloc(sizeof(**old) + places * sizeof(struct node *));
+		node->children[i]->refs = 1;
+		node->children[i]->room = places;
+	}
+	for (uint32_t i = 0; i < old_end; i++) {
+		struct node *child = old[i / CHILDREN_PIECE]->at[i % CHILDREN_PIECE];
+
+		if (!child)
+			continue;
+		node->children[end / CHILDREN_PIECE]->at[end % CHILDREN_PIECE] = tree_get(child);
+		end++;
+	}
+	for (uint32_t i = 0; i < old_pieces; i++)
+		piece_put(old[i]);
+	free(old);
 	node->child_end = end;
 	node->child_room = room;
-	node->children = xrealloc(node->children, room * sizeof(*node->children));
-	free(node->index);
+	index_put(node->index);
 	node->index = NULL;
 	if (room < INDEX_FROM)
 		return;
-	node->index_mask = 2 * room - 1;
-	node->index = xalloc((node->index_mask + 1) * sizeof(*node->index));
+	node->index = xalloc(sizeof(*node->index) + 2 * room * sizeof(uint32_t));
+	node->index->refs = 1;
+	node->index->mask = 2 * room - 1;
 	for (uint32_t i = 0; i < end; i++)
 		index_insert(node, i);
+}
+
+static bool is_child(const struct node *child, uint32_t hash, const char *name, size_t bytes)
+{
+	return child && child->hash == hash && child->name_bytes == bytes && !memcmp(child->name, name, bytes);
 }
 
 /* Position of a child, or child_end. */
 static uint32_t child_position(const struct node *node, const char *name, size_t bytes)
 {
 	uint32_t hash = hash_bytes(HASH_START, name, bytes);
+	const struct child_index *index = node->index;
 
-	if (!node->index) {
-		for (uint32_t i = 0; i < node->child_end; i++) {
-			const struct node *child = node->children[i];
-
-			if (child && child->hash == hash && child->name_bytes == bytes && !memcmp(child->name, name, bytes))
+	if (!index) {
+		for (uint32_t i = 0; i < node->child_end; i++)
+			if (is_child(child_at(node, i), hash, name, bytes))
 				return i;
-		}
 		return node->child_end;
 	}
-	for (uint32_t at = hash & node->index_mask; node->index[at]; at = (at + 1) & node->index_mask) {
-		const struct node *child = node->children[node->index[at] - 1]; /* a hole's entry stays in the table */
-
-		if (child && child->hash == hash && child->name_bytes == bytes && !memcmp(child->name, name, bytes))
-			return node->index[at] - 1;
-	}
+	/* A hole's entry stays in the table. */
+	for (uint32_t at = hash & index->mask; index->at[at]; at = (at + 1) & index->mask)
+		if (is_child(child_at(node, index->at[at] - 1), hash, name, bytes))
+			return index->at[at] - 1;
 	return node->child_end;
 }
 
@@ -124,13 +185,13 @@ struct node *node_child(const struct node *node, const char *name, size_t bytes)
 {
 	uint32_t position = child_position(node, name, bytes);
 
-	return position < node->child_end ? node->children[position] : NULL;
+	return position < node->child_end ? child_at(node, position) : NULL;
 }
 
 struct node *node_child_next(const struct node *node, uint32_t *position)
 {
 	while (*position < node->child_end) {
-		struct node *child = node->children[(*position)++];
+		struct node *child = child_at(node, (*position)++);
 
 		if (child)
 			return child;
@@ -147,18 +208,23 @@ static void child_add(struct node *node, struct node *child)
 			room *= 2;
 		children_rebuild(node, room);
 	}
-	node->children[node->child_end++] = child;
+	*child_own(node, node->child_end++) = child;
 	node->child_count++;
-	if (node->index)
-		index_insert(node, node->child_end - 1);
+	if (!node->index)
+		return;
+	if (node->index->refs > 1) {
+		node->index->refs--;
+		node->index = xmemdup(node->index, sizeof(*node->index) + (node->index->mask + 1) * sizeof(uint32_t));
+		node->index->refs = 1;
+	}
+	index_insert(node, node->child_end - 1);
 }
 
 static struct node *child_remove(struct node *node, const char *name, size_t bytes)
 {
-	uint32_t position = child_position(node, name, bytes);
-	struct node *child = node->children[position];
+	struct node **place = child_own(node, child_position(node, name, bytes)), *child = *place;
 
-	node->children[position] = NULL;
+	*place = NULL;
 	node->child_count--;
 	return child;
 }
@@ -172,25 +238,17 @@ static struct node *node_own(struct node **link)
 
 	if (old->refs == 1)
 		return old;
-	node = node_new(old->name, old->name_bytes, perms_get(old->perms), old->generation);
-	node->children_generation = old->children_generation;
-	node->value_bytes = old->value_bytes;
+	node = xmemdup(old, sizeof(*old) + old->name_bytes + 1);
+	node->refs = 1;
+	perms_get(node->perms);
 	if (old->value)
 		node->value = xmemdup(old->value, old->value_bytes);
-	if (old->child_end) {
-		node->child_end = old->child_end;
-		node->child_room = old->child_room;
-		node->child_count = old->child_count;
-		node->children = xalloc(old->child_room * sizeof(*node->children));
-		memcpy(node->children, old->children, old->child_end * sizeof(*node->children));
-		for (uint32_t i = 0; i < node->child_end; i++)
-			if (node->children[i])
-				node->children[i]->refs++;
-	}
-	if (old->index && old->child_end) {
-		node->index_mask = old->index_mask;
-		node->index = xmemdup(old->index, (old->index_mask + 1) * sizeof(*old->index));
-	}
+	if (old->children)
+		node->children = xmemdup(old->children, pieces(old->child_room) * sizeof(*old->children));
+	for (uint32_t i = 0; i < pieces(old->child_room); i++)
+		node->children[i]->refs++;
+	if (node->index)
+		node->index->refs++;
 	old->refs--;
 	*link = node;
 	return node;
@@ -247,7 +305,7 @@ static struct node *tree_own(struct node **root, const char *path, size_t bytes)
 	for (const char *at = path + 1; at < end;) {
 		size_t length = component(at);
 
-		node = node_own(&node->children[child_position(node, at, length)]);
+		node = node_own(child_own(node, child_position(node, at, length)));
 		at += length + 1;
 	}
 	return node;
@@ -270,8 +328,8 @@ void tree_count(const struct node *node, int sign, struct ledger *ledger)
 {
 	count(ledger, node, sign);
 	for (uint32_t i = 0; i < node->child_end; i++)
-		if (node->children[i])
-			tree_count(node->children[i], sign, ledger);
+		if (child_at(node, i))
+			tree_count(child_at(node, i), sign, ledger);
 }
 
 struct node *tree_value_set(struct node **root, const char *path, const void *value, size_t bytes, uint64_t generation,

@@ -26,6 +26,21 @@ struct perms {
 	struct perm entries[];
 };
 
+/* A piece of a node's list of children: shared like nodes, so that a copy of a long list costs a piece and not all of it. */
+struct children {
+	uint32_t refs;
+	uint32_t room;
+	struct node *at[]; /* with holes */
+};
+#define CHILDREN_PIECE 16u
+
+/* Where a name is in the list: hash table of positions + 1. Shared too. */
+struct child_index {
+	uint32_t refs;
+	uint32_t mask;
+	uint32_t at[];
+};
+
 struct node {
 	uint32_t refs;
 	uint32_t hash; /* of the name */
@@ -33,9 +48,9 @@ struct node {
 	uint64_t children_generation; /* of the last change of the list of children */
 	struct perms *perms;
 	char *value;
-	struct node **children; /* with holes */
-	uint32_t *index; /* hash table of positions in children, + 1; NULL while they are few */
-	uint32_t child_count, child_end, child_room, index_mask;
+	struct children **children; /* all but the last have CHILDREN_PIECE places */
+	struct child_index *index; /* NULL while they are few */
+	uint32_t child_count, child_end, child_room;
 	uint32_t value_bytes;
 	uint32_t name_bytes;
 	char name[];

@@ -15,7 +15,6 @@
 
 #define EXPORT __attribute__((visibility("default")))
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
-#pragma clang diagnostic ignored "-Wmissing-prototypes"
 
 static int event_fd = -1;
 

@@ -133,7 +133,7 @@ static void long_lists(void **state)
 		head = strlen(c->last) + 1;
 		memcpy(list + got, c->last + head, c->last_bytes - head);
 		got += c->last_bytes - head;
-		if (got < 2 || !list[got - 2])
+		if (got > 1 && !list[got - 1] && !list[got - 2])
 			break;
 	}
 	got = 0;
