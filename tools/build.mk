@@ -102,9 +102,19 @@ endef
 $(foreach t,$(TOOLS_FUZZ_TARGETS),$(eval $(call tools_fuzz,$(t))))
 tools-fuzz-programs: $(TOOLS_FUZZ_TARGETS:%=$(TOOLS_FUZZ)/%)
 
+
 # With the hypervisor's targets: make fuzz, make fuzz-tools-NAME.
 .PHONY: tools-fuzz-programs $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%)
 fuzz: $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%)
 $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%): fuzz-tools-%: $(TOOLS_FUZZ)/%
 	@mkdir -p $(TOOLS_FUZZ)/corpus/$*
 	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=2048 -artifact_prefix=$(TOOLS_FUZZ)/$*- $(TOOLS_FUZZ)/corpus/$*
+
+# ---- Against Debian's own daemon, on this host. -----------------------------------------------------------------------------------
+.PHONY: bench-store store-conformance
+#: make bench-store           our xenstored and Debian's: the same operations, side by side
+bench-store: tools
+	@tests/tools/stock/run bench
+#: make store-conformance     what the protocol demands, from both
+store-conformance: tools
+	@tests/tools/stock/run conformance

@@ -98,10 +98,20 @@ static void domain_free(struct xs *xs, struct domain *domain)
 	free(domain);
 }
 
+void slot_evict(struct xs *xs, uint32_t slot)
+{
+	struct conn *conn = xs->conns[slot];
+
+	if (conn && conn->domain) {
+		domain_free(xs, conn->domain);
+	} else if (conn) {
+		conn->fd = -1; /* its number may be another's now */
+		conn_free(xs, conn);
+	}
+}
+
 static void domain_add(struct xs *xs, struct domain *domain, uint32_t slot, bool fresh, uint32_t in, uint32_t out)
 {
-	if (xs->conns[slot])
-		conn_free(xs, xs->conns[slot]); /* a socket whose end could not be recorded */
 	domain->conn = conn_new(xs, slot, domain->domid, fresh, in, out);
 	domain->conn->domain = domain;
 	LIST_INSERT_HEAD(&xs->domains, domain, list);
@@ -152,6 +162,7 @@ int domain_introduce(struct xs *xs, uint16_t domid, uint64_t gfn, uint32_t port)
 	domain->gfn = gfn;
 	domain->remote_port = port;
 	if (xs->replaying) {
+		slot_evict(xs, xs->introduced_slot);
 		domain_add(xs, domain, xs->introduced_slot, false, 0, 0);
 		return 0;
 	}

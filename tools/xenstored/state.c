@@ -256,6 +256,16 @@ static const void *take(struct reader *reader, size_t bytes)
 	return at;
 }
 
+/* A record's fixed part, which may lie at any address. */
+static bool take_copy(struct reader *reader, void *to, size_t bytes)
+{
+	const void *at = take(reader, bytes);
+
+	if (at)
+		memcpy(to, at, bytes);
+	return at;
+}
+
 static void perms_restore(struct perms **perms, const struct perm *entries, size_t count)
 {
 	perms_put(*perms);
@@ -265,23 +275,21 @@ static void perms_restore(struct perms **perms, const struct perm *entries, size
 static bool node_restore(struct xs *xs, struct reader *reader)
 {
 	struct record_node record;
-	const void *fixed = take(reader, sizeof(record));
 	const struct perm *entries;
 	const char *path, *value;
 	struct perms *perms;
 	struct node *parent;
 	size_t bytes;
 
-	if (!fixed)
+	if (!take_copy(reader, &record, sizeof(record)))
 		return false;
-	memcpy(&record, fixed, sizeof(record));
 	entries = take(reader, record.perm_count * sizeof(*entries));
 	path = take(reader, record.path_bytes);
 	value = take(reader, record.value_bytes);
-	if (!entries || !record.perm_count || !path || !record.path_bytes || path[record.path_bytes - 1] || !value)
+	if (!entries || !record.perm_count || !path || record.path_bytes < 2 || path[0] != '/' || path[record.path_bytes - 1] || !value)
 		return false;
 	parent = tree_find_nearest(xs->root, path, &bytes);
-	if (path[1] && bytes != (size_t)MAX(strrchr(path, '/') - path, 1))
+	if (path[1] && (bytes == strlen(path) || bytes != (size_t)MAX(strrchr(path, '/') - path, 1)))
 		return false;
 	/* Most nodes have their parent's permissions: share them again. */
 	if (parent->perms->count == record.perm_count && !memcmp(parent->perms->entries, entries, record.perm_count * sizeof(*entries)))
@@ -302,8 +310,9 @@ static void node_generation_restore(struct xs *xs, struct reader reader)
 {
 	struct record_node record;
 
-	memcpy(&record, take(&reader, sizeof(record)), sizeof(record));
-	take(&reader, record.perm_count * sizeof(struct perm));
+	if (!take_copy(&reader, &record, sizeof(record)) || !take(&reader, record.perm_count * sizeof(struct perm)) ||
+	    !memchr(reader.at, 0, reader.left) || *reader.at != '/' || !tree_find(xs->root, reader.at))
+		return;
 	tree_generations_set(&xs->root, reader.at, record.generation, record.children_generation);
 }
 
@@ -314,47 +323,48 @@ static struct conn *conn_at(const struct xs *xs, uint32_t slot)
 
 static bool domain_restore(struct xs *xs, struct reader *reader)
 {
-	const struct record_domain *record = take(reader, sizeof(*record));
+	struct record_domain record;
 	struct domain *domain;
 
-	if (!record || record->slot >= SLOT_COUNT)
+	if (!take_copy(reader, &record, sizeof(record)) || record.slot >= SLOT_COUNT || record.domid >= DOMIDS)
 		return false;
-	xs->introduced_slot = record->slot;
-	if (domain_introduce(xs, record->domid, record->gfn, record->remote_port))
+	xs->introduced_slot = record.slot;
+	if (domain_introduce(xs, record.domid, record.gfn, record.remote_port))
 		return false;
-	domain = domain_find(xs, record->domid);
-	domain->target = record->target;
-	domain->shutdown_announced = record->shutdown_announced;
-	domain->error = record->error;
-	domain->conn->broken = record->error;
+	domain = domain_find(xs, record.domid);
+	domain->target = record.target;
+	domain->shutdown_announced = record.shutdown_announced;
+	domain->error = record.error;
+	domain->conn->broken = record.error;
 	return true;
 }
 
 static bool socket_restore(struct xs *xs, struct reader *reader)
 {
-	const struct record_socket *record = take(reader, sizeof(*record));
+	struct record_socket record;
 	struct conn *conn;
 
-	if (!record || record->slot >= SLOT_COUNT)
+	if (!take_copy(reader, &record, sizeof(record)) || record.slot >= SLOT_COUNT)
 		return false;
-	if (xs->conns[record->slot]) {
-		xs->conns[record->slot]->fd = -1; /* its number may be another's now */
-		conn_free(xs, xs->conns[record->slot]);
-	}
-	conn = conn_new(xs, record->slot, 0, false, 0, 0);
-	conn->fd = record->fd;
-	conn->inode = record->inode;
+	slot_evict(xs, record.slot);
+	conn = conn_new(xs, record.slot, 0, false, 0, 0);
+	conn->fd = record.fd;
+	conn->inode = record.inode;
 	return true;
 }
 
 static bool watch_restore(struct xs *xs, struct reader *reader)
 {
-	const struct record_watch *record = take(reader, sizeof(*record));
-	struct conn *conn = record ? conn_at(xs, record->slot) : NULL;
+	struct record_watch record;
 	char absolute[XENSTORE_ABS_PATH_MAX + 64];
-	const char *path = reader->at, *token;
+	const char *path, *token;
+	struct conn *conn;
 
-	if (!conn || reader->left < 2 || path[reader->left - 1])
+	if (!take_copy(reader, &record, sizeof(record)))
+		return false;
+	conn = conn_at(xs, record.slot);
+	path = reader->at;
+	if (!conn || reader->left < 2 || !*path || path[reader->left - 1] || strlen(path) > XENSTORE_ABS_PATH_MAX)
 		return false;
 	token = path + strlen(path) + 1;
 	if (token >= path + reader->left)
@@ -363,31 +373,29 @@ static bool watch_restore(struct xs *xs, struct reader *reader)
 		snprintf(absolute, sizeof(absolute), "%s", path);
 	else
 		snprintf(absolute, sizeof(absolute), "/local/domain/%u/%s", conn->domid, path);
-	return !watch_add(xs, conn, path, absolute, token, record->depth);
+	return !watch_add(xs, conn, path, absolute, token, record.depth);
 }
 
 static bool description_restore(struct xs *xs, uint32_t kind, struct reader *reader)
 {
-	const struct record_global *global;
-	const struct record_tx *tx;
-	const uint32_t *special;
+	struct record_global global;
+	struct record_tx tx;
+	uint32_t special;
 
 	switch (kind) {
 	case RECORD_GLOBAL:
-		global = take(reader, sizeof(*global));
-		if (!global)
+		if (!take_copy(reader, &global, sizeof(global)))
 			return false;
-		xs->generation = global->generation;
-		xs->next_tx = global->next_tx;
-		memcpy(xs->quota, global->quota, sizeof(xs->quota));
+		xs->generation = global.generation;
+		xs->next_tx = global.next_tx;
+		memcpy(xs->quota, global.quota, sizeof(xs->quota));
 		return true;
 	case RECORD_NODE:
 		return node_restore(xs, reader);
 	case RECORD_SPECIAL:
-		special = take(reader, sizeof(*special));
-		if (!special || *special >= SPECIAL_COUNT || reader->left < sizeof(struct perm))
+		if (!take_copy(reader, &special, sizeof(special)) || special >= SPECIAL_COUNT || reader->left < sizeof(struct perm))
 			return false;
-		perms_restore(&xs->special[*special], (const struct perm *)reader->at, reader->left / sizeof(struct perm));
+		perms_restore(&xs->special[special], (const struct perm *)reader->at, reader->left / sizeof(struct perm));
 		return true;
 	case RECORD_DOMAIN:
 		return domain_restore(xs, reader);
@@ -396,10 +404,9 @@ static bool description_restore(struct xs *xs, uint32_t kind, struct reader *rea
 	case RECORD_WATCH:
 		return watch_restore(xs, reader);
 	case RECORD_TX:
-		tx = take(reader, sizeof(*tx));
-		if (!tx || !conn_at(xs, tx->slot))
+		if (!take_copy(reader, &tx, sizeof(tx)) || !conn_at(xs, tx.slot))
 			return false;
-		tx_start(xs, conn_at(xs, tx->slot), tx->id)->doomed = true;
+		tx_start(xs, conn_at(xs, tx.slot), tx.id)->doomed = true;
 		return true;
 	default:
 		return false;
@@ -408,16 +415,15 @@ static bool description_restore(struct xs *xs, uint32_t kind, struct reader *rea
 
 static bool request_replay(struct xs *xs, struct reader *reader)
 {
-	const uint32_t *slot = take(reader, sizeof(*slot));
-	struct conn *conn = slot ? conn_at(xs, *slot) : NULL;
 	struct xsd_sockmsg header;
 	struct request request;
-	const void *fixed = take(reader, sizeof(header));
+	struct conn *conn;
+	uint32_t slot;
 
-	if (!conn || !fixed)
+	if (!take_copy(reader, &slot, sizeof(slot)) || !take_copy(reader, &header, sizeof(header)))
 		return false;
-	memcpy(&header, fixed, sizeof(header));
-	if (header.len > XENSTORE_PAYLOAD_MAX || header.len > reader->left)
+	conn = conn_at(xs, slot);
+	if (!conn || header.len > XENSTORE_PAYLOAD_MAX || header.len > reader->left)
 		return false;
 	memcpy(xs->scratch, reader->at, header.len);
 	xs->scratch[header.len] = '\0';
@@ -427,42 +433,54 @@ static bool request_replay(struct xs *xs, struct reader *reader)
 	return true;
 }
 
+static bool domain_event_replay(struct xs *xs, uint32_t kind, struct domain *domain, uint32_t error)
+{
+	switch (kind) {
+	case RECORD_DOMAIN_SHUTDOWN:
+		domain_shutdown(xs, domain);
+		break;
+	case RECORD_DOMAIN_GONE:
+		domain_gone(xs, domain);
+		break;
+	case RECORD_DOMAIN_ERROR:
+	case RECORD_RING_RESET:
+		conn_reset(xs, domain->conn);
+		domain->error = (uint8_t)error;
+		domain->conn->broken = error;
+		break;
+	default:
+		return false;
+	}
+	request_fire(xs);
+	return true;
+}
+
 static bool event_replay(struct xs *xs, uint32_t kind, struct reader *reader)
 {
-	const uint32_t *number = (const uint32_t *)reader->at;
+	uint32_t numbers[2] = { 0, 0 };
 	struct domain *domain;
 	uint16_t domid;
 
 	if (kind == RECORD_SOCKET_OPEN)
 		return socket_restore(xs, reader);
+	memcpy(numbers, reader->at, MIN(reader->left, sizeof(numbers)));
 	if (kind == RECORD_SOCKET_CLOSE) {
-		if (reader->left < sizeof(*number) || !conn_at(xs, *number))
+		struct conn *conn = conn_at(xs, numbers[0]);
+
+		if (!conn || conn->domain)
 			return false;
-		xs->conns[*number]->fd = -1; /* closed then */
-		conn_free(xs, xs->conns[*number]);
+		slot_evict(xs, numbers[0]);
 		return true;
 	}
-	if (reader->left < sizeof(domid))
-		return false;
-	memcpy(&domid, reader->at, sizeof(domid));
-	domain = domain_find(xs, domid);
-	if (kind == RECORD_OWN_RING)
-		return reader->left >= 2 * sizeof(*number) && (xs->introduced_slot = number[1]) < SLOT_COUNT &&
-		       !domain_introduce(xs, 0, 0, 0);
-	if (!domain)
-		return false;
-	if (kind == RECORD_DOMAIN_SHUTDOWN)
-		domain_shutdown(xs, domain);
-	else if (kind == RECORD_DOMAIN_GONE)
-		domain_gone(xs, domain);
-	else if (kind == RECORD_RING_RESET || kind == RECORD_DOMAIN_ERROR)
-		conn_reset(xs, domain->conn);
-	if (kind == RECORD_RING_RESET || kind == RECORD_DOMAIN_ERROR) {
-		domain->error = kind == RECORD_DOMAIN_ERROR && reader->left >= 2 * sizeof(*number) ? (uint8_t)number[1] : 0;
-		domain->conn->broken = domain->error;
+	if (kind == RECORD_OWN_RING) {
+		if (numbers[1] >= SLOT_COUNT || domain_find(xs, 0))
+			return false;
+		xs->introduced_slot = numbers[1];
+		return !domain_introduce(xs, 0, 0, 0);
 	}
-	request_fire(xs);
-	return true;
+	memcpy(&domid, numbers, sizeof(domid));
+	domain = domain_find(xs, domid);
+	return domain && domain_event_replay(xs, kind, domain, kind == RECORD_DOMAIN_ERROR ? numbers[1] : 0);
 }
 
 /* Positions that the last record has and the slots perhaps not. */
@@ -472,7 +490,7 @@ static void words_restore(struct xs *xs, const struct word *words, size_t count)
 		struct slot *slot;
 		uint64_t done;
 
-		if (words[i].slot >= SLOT_COUNT)
+		if (words[i].slot >= SLOT_COUNT || !xs->conns[words[i].slot])
 			continue;
 		slot = &xs->slots.slot[words[i].slot];
 		done = slot->done;
@@ -483,14 +501,14 @@ static void words_restore(struct xs *xs, const struct word *words, size_t count)
 
 static bool record_replay(struct xs *xs, const struct journal_record *record, struct reader *reader)
 {
-	const struct record_head *head;
+	struct record_head head;
 
 	if (record->kind >= RECORD_GLOBAL)
 		return description_restore(xs, record->kind, reader);
-	head = take(reader, sizeof(*head));
-	if (!head || !take(reader, head->words * sizeof(struct word)))
+	if (!take_copy(reader, &head, sizeof(head)) || !take(reader, head.words * sizeof(struct word)) ||
+	    head.introduced_slot >= SLOT_COUNT)
 		return false;
-	xs->introduced_slot = head->introduced_slot;
+	xs->introduced_slot = head.introduced_slot;
 	return record->kind == RECORD_REQUEST ? request_replay(xs, reader) : event_replay(xs, record->kind, reader);
 }
 
@@ -526,10 +544,12 @@ int state_recover(struct xs *xs)
 		if (!record)
 			break;
 		reader = (struct reader){ record->payload, record->payload_bytes };
-		if (!record_replay(xs, record, &reader))
-			log_line("journal: record %llu of kind %u not understood", (unsigned long long)records, record->kind);
-		records++;
 		last = record;
+		if (!record_replay(xs, record, &reader)) {
+			log_line("journal: record %llu of kind %u not understood", (unsigned long long)records, record->kind);
+			last = NULL;
+		}
+		records++;
 	}
 	xs->replaying = false;
 	if (!described) {

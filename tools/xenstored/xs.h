@@ -185,6 +185,8 @@ struct domain {
 
 struct domain *domain_find(const struct xs *xs, uint16_t domid);
 int domain_introduce(struct xs *xs, uint16_t domid, uint64_t gfn, uint32_t port);
+/** When the journal is read: make room in a slot. Whoever is there ended without a record, or has one now. */
+void slot_evict(struct xs *xs, uint32_t slot);
 int domain_release(struct xs *xs, uint16_t domid);
 /** Look at all domains and announce what changed. */
 void domains_check(struct xs *xs);
