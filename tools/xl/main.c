@@ -13,7 +13,8 @@
 #define OPTION_JSON 1000
 
 static const struct command *const tables[] = {
-	commands_life, commands_list, commands_vcpu, commands_device, commands_host, commands_sched, commands_cpupool, commands_other,
+	commands_life, commands_list, commands_vcpu, commands_device, commands_host, commands_sched, commands_cpupool, commands_save, commands_migrate,
+	commands_other,
 };
 #define TABLES (sizeof(tables) / sizeof(tables[0]))
 

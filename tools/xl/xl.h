@@ -40,7 +40,7 @@ struct command {
 
 /* One array for each file of commands; an entry without a name ends it. */
 extern const struct command commands_life[], commands_list[], commands_vcpu[], commands_device[], commands_host[], commands_sched[],
-	commands_cpupool[], commands_other[];
+	commands_cpupool[], commands_other[], commands_save[], commands_migrate[];
 
 /* ---- main.c ---- */
 
