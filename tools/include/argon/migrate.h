@@ -94,6 +94,15 @@ struct migrate_restored {
 /** Fill a domain from a stream, up to the stream's end. It is paused; if this fails the caller destroys it. */
 int migrate_restore(struct ctrl *ctrl, const struct migrate_restore *restore, struct migrate_restored *out);
 
+/* ---- Looking at a domain ----------------------------------------------------------------------------------------------- */
+
+/**
+ * Which machine frame each pseudo-physical page of a PV domain has, at this moment and by its own account.
+ * @param frames  receives a malloc'ed list, UINT64_MAX for pages without a frame
+ * @return its length
+ */
+int64_t migrate_frames(struct ctrl *ctrl, uint32_t domid, uint64_t **frames);
+
 /* ---- Files of xl ------------------------------------------------------------------------------------------------------- */
 
 /** What goes before the stream in a file of `xl save` and on the wire of `xl migrate`: magic, flags, the configuration. */

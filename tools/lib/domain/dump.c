@@ -14,9 +14,9 @@
 #include <xen/xen.h>
 
 #include "argon/dev.h"
+#include "argon/migrate.h"
 #include "argon/reason.h"
 #include "internal.h"
-#include "../migrate/pv.h"
 
 #define MAGIC_PV 0xf00febedul
 #define BATCH 256u
@@ -60,7 +60,7 @@ static const char section_names[] = "\0.shstrtab\0.note.Xen\0.xen_prstatus\0.xen
 
 struct dump {
 	struct ctrl *ctrl;
-	struct pv_source source;
+	void *shared;
 	const char *path;
 	int fd;
 	uint32_t domid, vcpus;
@@ -90,25 +90,28 @@ static int bytes_put(struct dump *d, const void *bytes, size_t size, uint64_t at
 
 static int collect(struct dump *d)
 {
-	uint64_t pfn, frame;
+	uint64_t *frames = NULL;
+	int64_t pfn, count = migrate_frames(d->ctrl, d->domid, &frames);
 	uint32_t i;
 	int err = 0;
 
+	if (count < 0)
+		return reason_prefix((int)count, "the domain's memory cannot be read: ");
 	d->contexts = calloc(d->vcpus, sizeof(*d->contexts));
-	d->p2m = calloc(d->source.pages + 1, sizeof(*d->p2m));
+	d->p2m = calloc((size_t)count + 1, sizeof(*d->p2m));
 	if (d->contexts == NULL || d->p2m == NULL)
-		return reason_set(ENOMEM, "out of memory");
+		err = reason_set(ENOMEM, "out of memory");
 	for (i = 0; i < d->vcpus && err == 0; i++) {
 		err = ctrl_vcpu_get_context(d->ctrl, d->domid, i, &d->contexts[i]);
 		/* One that was never started has none. */
 		if (err == -ENODATA || err == -ENOENT || err == -EINVAL)
 			err = 0;
 	}
-	for (pfn = 0; pfn < d->source.pages && err == 0; pfn++) {
-		frame = pv_source_frame(&d->source, pfn);
-		if (frame != INVALID_FRAME)
-			d->p2m[d->pages++] = (struct p2m_entry){ pfn, frame };
+	for (pfn = 0; pfn < count && err == 0; pfn++) {
+		if (frames[pfn] != UINT64_MAX)
+			d->p2m[d->pages++] = (struct p2m_entry){ (uint64_t)pfn, frames[pfn] };
 	}
+	free(frames);
 	return err;
 }
 
@@ -229,7 +232,7 @@ static int file_fill(struct dump *d)
 	if (err == 0)
 		err = bytes_put(d, d->contexts, sections[SECTION_STATUS].sh_size, sections[SECTION_STATUS].sh_offset);
 	if (err == 0)
-		err = bytes_put(d, d->source.shared, PAGE, sections[SECTION_SHARED].sh_offset);
+		err = bytes_put(d, d->shared, PAGE, sections[SECTION_SHARED].sh_offset);
 	if (err == 0)
 		err = bytes_put(d, d->p2m, sections[SECTION_P2M].sh_size, sections[SECTION_P2M].sh_offset);
 	for (first = 0; first < d->pages && err == 0; first += count) {
@@ -250,33 +253,42 @@ static void folder_make(const char *path)
 	}
 }
 
+static int dump_write(struct dump *d)
+{
+	int err = collect(d);
+
+	if (err == 0)
+		err = notes_fill(d);
+	if (err != 0)
+		return err;
+	folder_make(d->path);
+	d->fd = open(d->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (d->fd < 0)
+		return reason_set(errno, "%s: %s", d->path, strerror(errno));
+	err = file_fill(d);
+	if (close(d->fd) != 0 && err == 0)
+		err = reason_set(errno, "%s: %s", d->path, strerror(errno));
+	if (err != 0)
+		unlink(d->path);
+	return err;
+}
+
 int domain_dump(struct host *host, uint32_t domid, const char *path)
 {
 	struct dump d = { .path = path, .domid = domid };
+	struct ctrl_domain_info info;
 	int err = host_ctrl(host, &d.ctrl);
 
 	if (err == 0)
-		err = pv_source_open(d.ctrl, domid, &d.source);
+		err = ctrl_domain_info(d.ctrl, domid, &info);
 	if (err != 0)
-		return reason_prefix(err, "the domain's memory cannot be read: ");
-	d.vcpus = d.source.info.max_vcpu_id + 1;
-	err = collect(&d);
-	if (err == 0)
-		err = notes_fill(&d);
-	if (err == 0) {
-		folder_make(path);
-		d.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		if (d.fd < 0) {
-			err = reason_set(errno, "%s: %s", path, strerror(errno));
-		} else {
-			err = file_fill(&d);
-			if (close(d.fd) != 0 && err == 0)
-				err = reason_set(errno, "%s: %s", path, strerror(errno));
-			if (err != 0)
-				unlink(path);
-		}
-	}
-	pv_source_close(&d.source);
+		return err;
+	d.vcpus = info.max_vcpu_id + 1;
+	d.shared = dev_map(ctrl_dev(d.ctrl), domid, PROT_READ, 1, &info.shared_info_frame, NULL);
+	if (d.shared == NULL)
+		return reason_prefix(-errno, "the domain's shared page cannot be read: ");
+	err = dump_write(&d);
+	dev_unmap(ctrl_dev(d.ctrl), d.shared, 1);
 	free(d.contexts);
 	free(d.p2m);
 	return err;
