@@ -424,7 +424,7 @@ void mirror_root_changed(const struct domain *d, const struct frame *f)
 
 void mirror_changed(struct domain *d, struct frame *f, unsigned int level, unsigned int index)
 {
-	dirty_log_mark(f);
+	dirty_log_pfn_slow(d, m2p_get(frame_mfn(f)));
 	(void)entry_sync(d, f, level, index);
 }
 

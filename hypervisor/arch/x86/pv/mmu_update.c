@@ -111,11 +111,11 @@ static noinline_fn int l1_update(struct vcpu *actor, const struct mmu_rules *r, 
 
 /*
  * The same, short: f is the frame of the page-table entry at machine address `at`, which is in the direct map. key: what f's word is
- * like when it is an L1 of the right domain. r NULL: d's tables and d's frames. Not for tables that have mirrors: d is the actor's domain,
- * so that logging cannot begin before the hypercall has ended (mirror_use), and was not logged when it began.
+ * like when it is an L1 of the right domain. r NULL: d's tables and d's frames. logged, a constant: d may be logged. Without it, d is the
+ * actor's domain and was not when the hypercall began: it cannot be before the hypercall has ended (mirror_use).
  */
 static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor, struct domain *d, const struct mmu_rules *r,
-							      struct frame *f, u64 key, u64 at, u64 val)
+							      struct frame *f, u64 key, u64 at, u64 val, bool logged)
 {
 	const u64 writable_key = r ? r->writable_key : frame_type_key(FRAME_WRITABLE, d->id);
 	u64 *pte = (u64 *)(void *)(DIRECT_MAP + at), new = val, fixed;
@@ -136,6 +136,8 @@ static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor
 		return -EINVAL;
 	}
 	new = __atomic_exchange_n(pte, new, __ATOMIC_SEQ_CST);
+	if (logged && d->logging)
+		mirror_changed(d, f, 1, (at & ~PAGE_MASK) / sizeof(u64));
 	frame_unlock(f);
 	l1_entry_put(actor, new);
 	return 0;
@@ -263,7 +265,7 @@ static noinline_fn int va_update_own(struct vcpu *v, gva_t va, u64 val, u64 flag
 	return va_update(v, &r, va, val, flags);
 }
 
-long do_update_va_mapping(struct vcpu *v, u64 *args)
+static inline __attribute__((always_inline)) long va_update_short(struct vcpu *v, u64 *args, bool logged)
 {
 	const u64 flags = args[2];
 	struct domain *d = v->domain;
@@ -271,16 +273,26 @@ long do_update_va_mapping(struct vcpu *v, u64 *args)
 	u64 table;
 	int rc;
 
-	if (unlikely(d->logging || !guest_range_ok(va, 1) || (flags != UVMF_NONE && flags != (UVMF_INVLPG | UVMF_LOCAL))))
+	if (unlikely(!guest_range_ok(va, 1) || (flags != UVMF_NONE && flags != (UVMF_INVLPG | UVMF_LOCAL))))
 		return va_update_own(v, va, args[1], flags);
 	table = l1_find_short(v, va);
 	if (unlikely(table == ~0UL))
 		return va_update_own(v, va, args[1], flags);
 	rc = l1_update_at(v, d, NULL, frame_of(mfn(table >> PAGE_SHIFT)), frame_type_key(FRAME_L1, d->id),
-			  table + pte_index(va, 1) * sizeof(u64), args[1]);
+			  table + pte_index(va, 1) * sizeof(u64), args[1], logged);
 	if (likely(!rc) && flags != UVMF_NONE)
 		tlb_flush_page_local(va);
 	return rc;
+}
+
+static noinline_fn long va_update_logged(struct vcpu *v, u64 *args)
+{
+	return va_update_short(v, args, true);
+}
+
+long do_update_va_mapping(struct vcpu *v, u64 *args)
+{
+	return unlikely(v->domain->logging) ? va_update_logged(v, args) : va_update_short(v, args, false);
 }
 
 long do_update_va_mapping_otherdomain(struct vcpu *v, u64 *args)
@@ -306,12 +318,11 @@ struct batch {
 	struct vcpu *v;
 	struct mmu_rules rules;
 	u64 table;		/* frame number of the L1 in the direct map that was changed last */
-	u64 l1_key;		/* of tables that l1_update_at may change; NO_KEY: of none */
+	u64 l1_key;
 	u32 work;
 };
 
 #define NO_TABLE (~0UL)
-#define NO_KEY (~0UL)
 
 /* A page of the domain that is no page table yet is only memory. */
 static int memory_update(const struct batch *b, struct frame *f, unsigned int index, u64 val, u64 keep)
@@ -394,8 +405,8 @@ static inline bool short_update(struct batch *b, u64 ptr)
 	return true;
 }
 
-/* Does requests from args[0] on until all are done, one fails, or preemption. Their number goes to *done. */
-static int batch_run(struct batch *b, gva_t list, u32 count, u32 *done)
+/* Does requests from args[0] on until all are done, one fails, or preemption. Their number goes to *done. logged: as for l1_update_at. */
+static inline __attribute__((always_inline)) int batch_run(struct batch *b, gva_t list, u32 count, u32 *done, bool logged)
 {
 	struct mmu_update u;
 	u32 n;
@@ -412,7 +423,8 @@ static int batch_run(struct batch *b, gva_t list, u32 count, u32 *done)
 		if (unlikely(guest_array_in(b->v, &u, list, n)))
 			break;
 		if (likely(short_update(b, u.ptr)))
-			rc = l1_update_at(b->v, b->rules.d, &b->rules, frame_of(mfn(u.ptr >> PAGE_SHIFT)), b->l1_key, u.ptr, u.val);
+			rc = l1_update_at(b->v, b->rules.d, &b->rules, frame_of(mfn(u.ptr >> PAGE_SHIFT)), b->l1_key, u.ptr, u.val,
+					  logged);
 		else
 			rc = request_do(b, u.ptr, u.val);
 		if (unlikely(rc))
@@ -421,6 +433,11 @@ static int batch_run(struct batch *b, gva_t list, u32 count, u32 *done)
 	}
 	*done = n;
 	return rc;
+}
+
+static noinline_fn int batch_run_logged(struct batch *b, gva_t list, u32 count, u32 *done)
+{
+	return batch_run(b, list, count, done, true);
 }
 
 long mmu_batch_end_long(struct vcpu *v, u64 *args, size_t size, u32 done, int rc)
@@ -455,8 +472,8 @@ static noinline_fn long mmu_update_foreign(struct vcpu *v, u64 *args, u32 foreig
 	}
 	rc = mmu_rules_get(v, pt, (domid_t)foreign, &b.rules);
 	if (!rc) {
-		b.l1_key = pt == v->domain && !pt->logging ? frame_type_key(FRAME_L1, pt->id) : NO_KEY;
-		rc = batch_run(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
+		b.l1_key = frame_type_key(FRAME_L1, pt->id);
+		rc = batch_run_logged(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
 		mmu_rules_put(&b.rules);
 	}
 	if (!frame_type_drained(pt) && mmu_drain(v, pt) && !rc)
@@ -479,9 +496,12 @@ long do_mmu_update(struct vcpu *v, u64 *args)
 	b.v = v;
 	b.rules = mmu_rules_own(d);
 	b.table = NO_TABLE;
-	b.l1_key = unlikely(d->logging) ? NO_KEY : frame_type_key(FRAME_L1, d->id);
+	b.l1_key = frame_type_key(FRAME_L1, d->id);
 	b.work = 0;
-	rc = batch_run(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
+	if (unlikely(d->logging))
+		rc = batch_run_logged(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
+	else
+		rc = batch_run(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done, false);
 	if (unlikely(!frame_type_drained(d)) && mmu_drain(v, d) && !rc)
 		rc = -ERESTART;
 	return mmu_batch_end(v, args, sizeof(struct mmu_update), done, rc);
