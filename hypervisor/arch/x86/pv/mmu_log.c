@@ -22,6 +22,7 @@
 #define POOL_BASE 256u
 #define POOL_VCPU 64u
 #define POOL_SHARE 64u
+#define POOL_LEAST 32u
 #define POOL_MAX (1UL << 22)	/* 16 GiB */
 #define WORDS_AT_ONCE 64u
 #define GRANTS_AT_ONCE 256u
@@ -75,7 +76,11 @@ static int pool_default(struct domain *d)
 	u64 pages = POOL_BASE + d->max_vcpus * POOL_VCPU + READ_ONCE(d->memory.pages) / POOL_SHARE;
 	struct pv_mirror *m = d->mirror;
 
-	return m->pool_asked || m->total >= pages ? 0 : mirror_pool_resize(m, MIN(pages, POOL_MAX));
+	/* Not all that the machine has left: nobody asked for it. */
+	pages = MIN(MIN(pages, POOL_MAX), heap_free_frames() / 4);
+	if (m->pool_asked || (m->total >= pages && m->total >= POOL_LEAST))
+		return 0;
+	return pages < POOL_LEAST ? -ENOMEM : mirror_pool_resize(m, pages);
 }
 
 /* --- on --- */
