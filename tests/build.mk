@@ -65,7 +65,6 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.uses,%,$(sort $(wildcard tests/fuzz/*.us
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_CFLAGS := $(HV_STD) $(WARN) $(HV_INC) -Itests/host/include -O1 -g -DARGON_DEBUG=1 -DARGON_HOST=1 \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-FUZZ_SECONDS ?= 60
 
 $(FUZZ_BUILD)/full.o: $(FULL_SRC:%.c=$(FUZZ_BUILD)/%.o) tests/host/full/state.ld
 	$(LD) -r $(patsubst -Wl$(,)%,%,$(SIM_LDFLAGS)) -T tests/host/full/state.ld $(filter %.o,$^) -o $@
@@ -90,12 +89,14 @@ $(FUZZ_BUILD)/tests/%.o: tests/%.c Config.mk
 	@mkdir -p $(@D)
 	clang $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 
-.PHONY: fuzz $(FUZZ_TARGETS:%=fuzz-%)
-#: make fuzz       each fuzz target for FUZZ_SECONDS (60); make fuzz-NAME for one. Inputs are kept in build/fuzz/corpus
-fuzz: $(FUZZ_TARGETS:%=fuzz-%)
+.PHONY: fuzz fuzz-programs $(FUZZ_TARGETS:%=fuzz-%)
+#: make fuzz [SECONDS=60]   all fuzz targets, in so many seconds together; make fuzz-NAME for one. Inputs are kept in build/fuzz/corpus
+SECONDS ?= 60
+fuzz-programs: $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%)
+fuzz: fuzz-programs
+	@tests/fuzz/run $(SECONDS) $(FUZZ_BUILD) $(FUZZ_TARGETS)
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ_BUILD)/%
-	@mkdir -p $(FUZZ_BUILD)/corpus/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -artifact_prefix=$(FUZZ_BUILD)/$*- $(FUZZ_BUILD)/corpus/$*
+	@tests/fuzz/run $(SECONDS) $(FUZZ_BUILD) $*
 
 .PHONY: deps test
 #: make deps       install the packages of tests/env/packages.txt that are missing

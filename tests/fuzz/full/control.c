@@ -31,6 +31,9 @@ static gva_t context(struct fuzz *f, u32 d)
 	memset(&c, 0, sizeof(c));
 	c.flags = f8(f) & (VGCF_in_kernel | VGCF_online | 1);
 	c.user_regs.cs = c.user_regs.ss = FLAT_KERNEL_CS;
+	c.user_regs.rsp = c.kernel_sp = sim_va(8);
+	c.kernel_ss = FLAT_KERNEL_SS64;
+	c.event_callback_eip = c.failsafe_callback_eip = 0xffffffff81100000UL;
 	c.ctrlreg[3] = (v && v->pv && (f8(f) & 3) ? v->pv->kernel_root.v : some_frame(f, d)) << PAGE_SHIFT;
 	if (one_in(f, 4)) {
 		c.gdt_ents = f32(f) % 9000;

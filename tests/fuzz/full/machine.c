@@ -277,7 +277,9 @@ static void kernel_make(struct vcpu *v)
 	pv->failsafe_callback = 0xffffffff81100100UL;
 	pv->syscall_callback = 0xffffffff81100200UL;
 	pv->kernel_ss = FLAT_KERNEL_SS64;
-	pv->kernel_sp = sim_va(8);
+	pv->kernel_sp = v->regs->rsp = sim_va(8);
+	v->regs->cs = FLAT_KERNEL_CS64;
+	v->regs->ss = FLAT_KERNEL_SS64;
 }
 
 static void machine_make(void)

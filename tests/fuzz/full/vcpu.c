@@ -61,6 +61,9 @@ static void up_down(struct fuzz *f)
 	c.ctrlreg[3] = (f8(f) & 3 ? f->v->pv->kernel_root.v : some_frame(f, f->d)) << PAGE_SHIFT;
 	c.ctrlreg[1] = one_in(f, 4) ? some_frame(f, f->d) << PAGE_SHIFT : 0;
 	c.user_regs.cs = c.user_regs.ss = FLAT_KERNEL_CS;
+	c.user_regs.rsp = c.kernel_sp = sim_va(8);
+	c.kernel_ss = FLAT_KERNEL_SS64;
+	c.event_callback_eip = c.failsafe_callback_eip = 0xffffffff81100000UL;
 	c.gdt_ents = one_in(f, 4) ? f32(f) % 8192 : 0;
 	for (u32 i = 0; i < 4; i++)
 		c.gdt_frames[i] = c.gdt_ents ? some_frame(f, f->d) : 0;

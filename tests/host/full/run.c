@@ -352,7 +352,8 @@ long full_hypercall(struct vcpu *v, unsigned int nr, u64 a0, u64 a1, u64 a2, u64
 		lock_assert_below(LOCK_CONTROL);
 		hypercall_dispatch(v, r);
 		sim_locks_check_none();
-		if (v->regs->rip == rip + 2)
+		/* iret leaves other registers, and is never restarted. */
+		if (v->regs->rip == rip + 2 || nr == __HYPERVISOR_iret)
 			break;
 		full_restarts++;
 		full_settle();
