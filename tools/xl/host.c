@@ -13,8 +13,6 @@
 #include "xl.h"
 
 #define DMESG_CHUNK 16384
-/* HYPERVISOR_hypfs_op: write a file (xen-doc: misc/hypfs-paths). */
-#define HYPFS_WRITE 2
 #define BIT_NAMES(n) (sizeof(n) / sizeof((n)[0]))
 
 /* What info prints: name, value; and the same as JSON. */
@@ -301,36 +299,19 @@ static int cmd_debug_keys(struct xl *xl, int argc, char **argv)
 	return ctrl_debug_keys(ctrl, argv[optind]) == 0 ? EXIT_SUCCESS : fail(xl);
 }
 
-/* NAME=VALUE into the hypervisor's file /params/NAME. */
-static int parameter_set(struct xl *xl, struct dev *dev, char *text)
+/* NAME=VALUE, NAME, no-NAME */
+static int parameter_set(struct xl *xl, struct ctrl *ctrl, char *text)
 {
 	char *value = strchr(text, '=');
-	size_t size = strlen(text) + 32;
-	char *path;
-	int64_t result;
 	bool on = true;
 
 	if (value != NULL)
 		*value++ = '\0';
-	path = dev_buffer_get(dev, 2 * size);
-	if (path == NULL)
-		return fail_with(xl, EXIT_FAILURE, "out of memory");
 	if (value == NULL && strncmp(text, "no-", 3) == 0) {
 		text += 3;
 		on = false;
 	}
-	snprintf(path, size, "/params/%s", text);
-	snprintf(path + size, size, "%s", value != NULL ? value : on ? "1" : "0");
-	result = dev_hypercall(dev, __HYPERVISOR_hypfs_op, HYPFS_WRITE, (uintptr_t)path, strlen(path) + 1,
-			       (uintptr_t)path + size, strlen(path + size));
-	dev_buffer_put(dev, path, 2 * size);
-	if (result == 0)
-		return EXIT_SUCCESS;
-	if (result == -ENOSYS || result == -EOPNOTSUPP)
-		return fail_with(xl, EXIT_FAILURE, "this hypervisor's parameters can be set at boot only");
-	if (result == -ENOENT)
-		return fail_with(xl, EXIT_FAILURE, "the hypervisor has no parameter %s that can be set while it runs", text);
-	return fail_with(xl, EXIT_FAILURE, "%s: %s", text, strerror((int)-result));
+	return ctrl_parameter_set(ctrl, text, value != NULL ? value : on ? "1" : "0") == 0 ? EXIT_SUCCESS : fail(xl);
 }
 
 static int cmd_set_parameters(struct xl *xl, int argc, char **argv)
@@ -344,7 +325,7 @@ static int cmd_set_parameters(struct xl *xl, int argc, char **argv)
 	if (!ctrl_arg(xl, &ctrl))
 		return EXIT_FAILURE;
 	for (one = strtok_r(argv[optind], " ", &save); one != NULL && status == 0; one = strtok_r(NULL, " ", &save))
-		status = parameter_set(xl, ctrl_dev(ctrl), one);
+		status = parameter_set(xl, ctrl, one);
 	return status;
 }
 

@@ -291,6 +291,28 @@ static void test_machine(void **state)
 	assert_string_equal(reason_get(), "debug keys cannot be sent: this hypervisor cannot do that");
 }
 
+static void test_parameters(void **state)
+{
+	struct world *w = *state;
+	uint32_t number;
+
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "text", "a/b"), 0);
+	assert_string_equal((char *)w->sim->parameter[0], "a/b");
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "text", "too long"), -EINVAL);
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "number", "0x12345"), 0);
+	memcpy(&number, w->sim->parameter[1], 4);
+	assert_int_equal(number, 0x12345);
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "number", "5000000000"), -EINVAL);
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "number", "-1"), -EINVAL);
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "number", "12x"), -EINVAL);
+	assert_string_equal(reason_get(), "parameter number cannot be \"12x\"");
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "truth", "On"), 0);
+	assert_int_equal(w->sim->parameter[2][0], 1);
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "truth", "perhaps"), -EINVAL);
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "nothing", "1"), -ENOENT);
+	assert_int_equal(ctrl_parameter_set(w->ctrl, "../text", "1"), -ENOENT);
+}
+
 /* Every way that the hypervisor fails us comes back as an error, with nothing kept. */
 static void test_failures(void **state)
 {
@@ -326,7 +348,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = { T(life),	 T(list),	       T(memory),  T(clear),   T(mappings),
-					    T(buffers), T(grants_and_ports), T(machine), T(failures), T(fork) };
+					    T(buffers), T(grants_and_ports), T(machine), T(failures), T(fork), T(parameters) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

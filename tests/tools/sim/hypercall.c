@@ -5,6 +5,7 @@
 
 #include <xen/domctl.h>
 #include <xen/features.h>
+#include <xen/hypfs.h>
 #include <xen/memory.h>
 #include <xen/sysctl.h>
 #include <xen/version.h>
@@ -390,6 +391,34 @@ static int64_t do_grant(struct sim *sim, uint64_t cmd, void *argument)
 	return 0;
 }
 
+/* Three parameters: text, a number of 4 bytes, a truth. */
+static int64_t do_hypfs(struct sim *sim, uint64_t cmd, const char *path, void *data, uint64_t bytes)
+{
+	static const uint8_t types[] = { XEN_HYPFS_TYPE_STRING, XEN_HYPFS_TYPE_UINT, XEN_HYPFS_TYPE_BOOL };
+	static const char *const names[] = { "/params/text", "/params/number", "/params/truth" };
+	static const uint8_t sizes[] = { 8, 4, 1 };
+	struct xen_hypfs_direntry entry = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < 3 && strcmp(path, names[i]) != 0; i++)
+		;
+	if (i == 3)
+		return -ENOENT;
+	if (cmd == XEN_HYPFS_OP_read) {
+		entry.type = types[i];
+		entry.content_len = entry.max_write_len = sizes[i];
+		memcpy(data, &entry, sizeof(entry));
+		return bytes < sizeof(entry) + sizes[i] ? -ENOBUFS : 0;
+	}
+	if (cmd != XEN_HYPFS_OP_write_contents)
+		return -EOPNOTSUPP;
+	if (i ? bytes != sizes[i] : bytes > sizes[i] || ((char *)data)[bytes - 1])
+		return -EINVAL;
+	memset(sim->parameter[i], 0, sizeof(sim->parameter[i]));
+	memcpy(sim->parameter[i], data, bytes);
+	return 0;
+}
+
 int64_t sim_hypercall(struct sim *sim, uint32_t number, const uint64_t a[5])
 {
 	switch (number) {
@@ -407,6 +436,8 @@ int64_t sim_hypercall(struct sim *sim, uint32_t number, const uint64_t a[5])
 		return do_evtchn(sim, a[0], (void *)a[1]);
 	case __HYPERVISOR_grant_table_op:
 		return do_grant(sim, a[0], (void *)a[1]);
+	case __HYPERVISOR_hypfs_op:
+		return do_hypfs(sim, a[0], (const char *)a[1], (void *)a[3], a[4]);
 	default:
 		return -ENOSYS;
 	}

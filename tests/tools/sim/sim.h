@@ -43,6 +43,7 @@ struct sim {
 	uint32_t *mapped; /* how often each frame is mapped */
 	uint64_t used;
 	struct sim_domain domain[SIM_DOMAINS];
+	uint8_t parameter[3][8]; /* of the hypervisor: text, number, truth */
 	bool no_large; /* no extents beyond single frames */
 	bool no_resources; /* the kernel cannot map resources */
 	uint64_t mappings, map_calls, hypercalls, buffers; /* mappings and buffers: outstanding */

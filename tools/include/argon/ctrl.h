@@ -377,6 +377,11 @@ struct ctrl_version {
 	uint32_t build_id_bytes; /* 0: unknown */
 };
 int ctrl_version(struct ctrl *ctrl, struct ctrl_version *out);
+/**
+ * Change a parameter of the hypervisor while it runs (xen-doc: misc/hypfs-paths, /params). @param value text, as on the boot line
+ * -ENOENT: there is none of that name that can be changed; -ENOSYS: this hypervisor has none at all.
+ */
+int ctrl_parameter_set(struct ctrl *ctrl, const char *name, const char *value);
 /** What it offers to PV kernels such as this one: bits of <xen/features.h>. */
 int ctrl_features(struct ctrl *ctrl, uint32_t *features);
 
