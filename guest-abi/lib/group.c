@@ -7,7 +7,7 @@
 #include <guest/time.h>
 #include <xen/event_channel.h>
 
-#define PATIENCE (20 * S)
+#define PATIENCE (40 * S)
 
 static volatile u64 *board;
 

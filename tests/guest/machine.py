@@ -35,7 +35,7 @@ def option_parser(usage):
     p.add_argument("--domains", type=int, default=0, help="run as so many domains that another dom0 makes")
     p.add_argument("--vcpus", type=int, default=1, help="of each of them")
     p.add_argument("--pages", type=int, default=3072, help="of each of them")
-    p.add_argument("--limit", type=int, default=30, help="seconds that they may take")
+    p.add_argument("--limit", type=int, default=60, help="seconds that they may take")
     p.add_argument("--pin", action="store_true", help="all on one CPU")
     p.add_argument("--mortal", action="store_true", help="domains but the first may end without a verdict")
     return p

@@ -48,7 +48,7 @@ void guest_main(void)
 	}
 	for (role = 1; role < 4; role++) {
 		expect(group_wait(ALIVE + role));
-		expect_msg(yield_until(event_bind_interdomain(group_domain(role), 1) == -XEN_ESRCH, 5 * S), "domain %u lives", role);
+		expect_msg(yield_until(event_bind_interdomain(group_domain(role), 1) == -XEN_ESRCH, 30 * S), "domain %u lives", role);
 		expect_msg(!group_look(SURVIVED + role), "domain %u survived", role);
 	}
 }

@@ -8,16 +8,20 @@
 static struct evtchn_fifo_control_block *control[4];
 static u32 *words;
 static evtchn_port_t port[PORTS];
-static volatile unsigned int done, up;
+static volatile unsigned int done;
+static volatile u64 taken;
 
 static void sender(void *arg)
 {
 	unsigned int i, self = (unsigned int)(u64)arg;
 
-	__atomic_add_fetch(&up, 1, __ATOMIC_SEQ_CST);
-	for (i = 0; i < SENDS; i++)
+	for (i = 0; i < SENDS; i++) {
 		if (event_send(port[(i * 7 + self) % PORTS]))
 			break;
+		/* Not before the other has begun. */
+		while (i == SENDS / 2 && !taken)
+			HYPERVISOR_sched_op(SCHEDOP_yield, NULL);
+	}
 	expect_eq(i, SENDS);
 	__atomic_add_fetch(&done, 1, __ATOMIC_SEQ_CST);
 }
@@ -42,7 +46,6 @@ static u64 take_all(void)
 void guest_main(void)
 {
 	unsigned int i;
-	u64 taken = 0;
 
 	test_begin("three senders");
 	words = page_alloc();
@@ -61,7 +64,7 @@ void guest_main(void)
 	}
 	for (i = 1; i < 4; i++)
 		require(vcpu_start(i, sender, (void *)(u64)i));
-	while (done < 3 && up < 4)
+	while (done < 3)
 		taken += take_all();
 	expect_msg(taken > PORTS, "%lu events", taken);
 	take_all();

@@ -2,7 +2,7 @@
 /* Four domains of four vCPUs each: grants, events, page tables and timers all at once, in a ring. */
 #include <guest/guest.h>
 
-#define ROUNDS 150
+#define ROUNDS 40
 
 enum { REF = 1, PORT = 8, WORK = 16, DONE = 24 };
 
@@ -56,7 +56,7 @@ void guest_main(void)
 		WRITE_ONCE(window[i % 512], i);
 		expect_eq(grant_unmap(window, handle), 0);
 	}
-	expect(yield_until(ended == 3, 30 * S));
+	expect(yield_until(ended == 3, 50 * S));
 	expect_eq(running, 3);
 	group_post(DONE + me, 1);
 	for (i = 0; i < 4; i++)

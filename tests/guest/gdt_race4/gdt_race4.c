@@ -2,7 +2,7 @@
 /* Four vCPUs set and drop descriptor tables, change descriptors and make the page writable: never a gate, never a writable table. */
 #include <guest/guest.h>
 
-#define ROUNDS 250
+#define ROUNDS 120
 #define DATA3  0x00cff3000000ffffUL
 #define GATE   0x0000ee0000080000UL
 

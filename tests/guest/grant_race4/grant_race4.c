@@ -2,7 +2,7 @@
 /* Four vCPUs map grants to themselves, switch the version of the table, make it grow, and change entries. */
 #include <guest/guest.h>
 
-#define ROUNDS 100
+#define ROUNDS 50
 
 static volatile unsigned int ended;
 static volatile u64 mapped;
