@@ -88,7 +88,9 @@ int journal_create(struct journal *journal, const char *path, uint64_t identity)
 	if (journal->fd < 0)
 		return -errno;
 	journal->path = xstrndup(path, strlen(path));
-	error = fallocate(journal->fd, 0, 0, STEP) ? -errno : map_file(journal);
+	error = file_reserve(journal->fd, 0, STEP);
+	if (!error)
+		error = map_file(journal);
 	if (error) {
 		unlink(new_path);
 		undo(journal);
@@ -125,7 +127,7 @@ int journal_reserve(struct journal *journal, size_t bytes)
 	if (need <= journal->allocated)
 		return 0;
 	need = (need + STEP - 1) & ~(uint64_t)(STEP - 1);
-	if (need > MAP_BYTES || fallocate(journal->fd, 0, 0, (off_t)need))
+	if (need > MAP_BYTES || file_reserve(journal->fd, 0, need))
 		return -ENOSPC;
 	journal->allocated = need;
 	return 0;

@@ -31,7 +31,7 @@ int slots_open(struct slots *slots, const char *path)
 	if (slots->fd < 0)
 		return -errno;
 	if (fstat(slots->fd, &status) || ((size_t)status.st_size != bytes && ftruncate(slots->fd, (off_t)bytes)) ||
-	    (posix_fallocate(slots->fd, 0, HEAD_BYTES) && fallocate(slots->fd, 0, 0, HEAD_BYTES)))
+	    file_reserve(slots->fd, 0, HEAD_BYTES))
 		goto fail;
 	slots->map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, slots->fd, 0);
 	if (slots->map == MAP_FAILED)
@@ -63,8 +63,8 @@ int slot_allocate(struct slots *slots, size_t out_bytes)
 		if (!~slots->used[word])
 			continue;
 		index = word * 64 + (uint32_t)__builtin_ctzll(~slots->used[word]);
-		if (fallocate(slots->fd, 0, (off_t)(HEAD_BYTES + index * sizeof(struct slot)), sizeof(struct slot)) ||
-		    fallocate(slots->fd, 0, (off_t)data_offset(index), (off_t)(SLOT_IN_BYTES + out_bytes)))
+		if (file_reserve(slots->fd, HEAD_BYTES + index * sizeof(struct slot), sizeof(struct slot)) ||
+		    file_reserve(slots->fd, data_offset(index), SLOT_IN_BYTES + out_bytes))
 			return -ENOSPC;
 		slot_take(slots, index);
 		return (int)index;

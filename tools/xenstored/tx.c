@@ -10,7 +10,7 @@
 
 #include "xs.h"
 
-#define HOLD_MS 50u
+#define HOLD_MS 200u
 
 struct access {
 	char *path;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "util.h"
 
@@ -99,4 +102,18 @@ uint64_t time_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+int file_reserve(int fd, uint64_t offset, uint64_t bytes)
+{
+	struct stat status;
+
+	if (!fallocate(fd, 0, (off_t)offset, (off_t)bytes))
+		return 0;
+	if (errno != EOPNOTSUPP)
+		return -errno;
+	/* A file system without limits (ramfs) has nothing to reserve: only the length counts. */
+	if (fstat(fd, &status) || ((uint64_t)status.st_size < offset + bytes && ftruncate(fd, (off_t)(offset + bytes))))
+		return -errno;
+	return 0;
 }

@@ -34,4 +34,7 @@ bool number_parse(const char *text, uint64_t max, uint64_t *value);
 
 uint64_t time_ms(void);
 
+/** Make sure that a part of a mapped file has memory behind it. @return 0, or -ENOSPC and so on */
+int file_reserve(int fd, uint64_t offset, uint64_t bytes);
+
 #endif

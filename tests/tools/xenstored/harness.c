@@ -56,7 +56,7 @@ static int ports_pending(struct host *host, uint32_t *ports, unsigned int room)
 	(void)room;
 	while (read(fake.event_fd[0], &byte, 1) == 1)
 		;
-	ports[0] = 1;
+	ports[0] = 1; /* the port of changes of domains */
 	return 1;
 }
 
@@ -180,7 +180,7 @@ struct client *client_domain(uint16_t domid)
 	if (!domain_find(&store, domid)) {
 		struct client *control = client_socket();
 		char text[32];
-		int bytes = snprintf(text, sizeof(text), "%u%c-5%c%u%c", domid, 0, 0, domid + 1, 0);
+		int bytes = snprintf(text, sizeof(text), "%u%c-5%c%u%c", domid, 0, 0, domid + 2000, 0);
 
 		assert_int_equal(client_call(control, XS_INTRODUCE, 0, text, (size_t)bytes), 0);
 		client_free(control);

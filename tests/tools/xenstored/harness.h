@@ -13,7 +13,7 @@
 
 #include "tools/xenstored/xs.h"
 
-#define FAKE_DOMAINS 16
+#define FAKE_DOMAINS 1010
 
 struct fake_host {
 	struct host host;

@@ -325,7 +325,7 @@ struct outcome {
 static struct outcome recover_copy(void)
 {
 	static char copy_dir[64] = "/dev/shm/xenstored-copy.XXXXXX";
-	static char rings[FAKE_DOMAINS * 4096] __attribute__((aligned(4096)));
+	static char rings[2 * 4096] __attribute__((aligned(4096)));
 	struct xenstore_domain_interface *real = fake.rings;
 	struct client *d = calloc(1, sizeof(*d));
 	struct outcome outcome;

@@ -16,6 +16,19 @@ xen-init-dom0 || echo "xen-init-dom0: $?"
 xenconsoled --log=all --log-dir=/var/log/xen || exit 2
 xenstore-ls
 echo STORE-READY
+# Our client over the kernel's device, and so over dom0's own ring.
+dev() {
+	XENSTORED_PATH=/dev/xen/xenbus /test/xenstore "$@"
+}
+[ "$(dev read /a)" = b ] || exit 3
+dev write /dev/x 1 /dev/y 2 || exit 3
+dev watch -n 3 /dev/x > /tmp/watched &
+usleep 300000
+for i in 1 2; do kill_store; dev write /dev/x $i || exit 3; done
+wait $!
+[ "$(tr '\n' ' ' < /tmp/watched)" = "/dev/x /dev/x /dev/x " ] || { cat /tmp/watched; exit 3; }
+/test/xenstore ls -f -p /dev
+echo STORE-DEVICE
 cat > /tmp/guest.cfg <<CFG
 name = "tiny"
 type = "pv"
