@@ -114,10 +114,16 @@ check: deps
 host-programs: $(HOST_TESTS:%=$(HOST_BUILD)/%)
 
 .PHONY: demo
-#: make demo       boot dom0 from GRUB in QEMU and show it
+#: make demo       boot dom0 from GRUB in QEMU and show it, with a guest
 demo: deps
-	@$(MAKE) --no-print-directory -s hypervisor
+	@$(MAKE) --no-print-directory -s hypervisor tools guest
 	@tests/system/demo
+
+.PHONY: bench-tools
+#: make bench-tools   our toolstack on Argon beside Debian's on Xen 4.17: creating, destroying, listing, memory
+bench-tools: deps
+	@$(MAKE) --no-print-directory -s hypervisor tools guest
+	@tests/bench/tools/run
 
 # ---- Lint: rules that the compiler does not check. Each script in tests/lint is one of them. --------------------------
 LINT := text sizes goto-forward conditionals include-direction headers-alone options-documented links
