@@ -336,6 +336,11 @@ const struct command commands_host[] = {
 	  .options = "-c, --clear             Clear dmesg buffer as well as printing it\n" },
 	{ .name = "debug-keys", .run = cmd_debug_keys, .least = 1, .most = 1, .arguments = "<Keys>",
 	  .summary = "Send debug keys to Xen" },
+	{ .name = "top", .run = cmd_top, .arguments = "[-d SECONDS] [-i TIMES] [-b]",
+	  .summary = "Monitor a host and the domains in real time",
+	  .options = "-d, --delay=SECONDS     Time between two pictures (3)\n"
+		     "-i, --iterations=TIMES  How many pictures, then end\n"
+		     "-b, --batch             One below the other, for files\n" },
 	{ .name = "set-parameters", .run = cmd_set_parameters, .least = 1, .most = 1, .arguments = "<Params>",
 	  .summary = "Set hypervisor parameters" },
 	{ .name = NULL },

@@ -90,6 +90,8 @@ static void help_long(FILE *to)
 	fprintf(to, "Usage xl [-vfNtT] <subcommand> [args]\n\nxl full list of subcommands:\n");
 	for (i = 0; i < TABLES; i++) {
 		for (c = tables[i]; c->name != NULL; c++) {
+			if (c->name[0] == '_')
+				continue;
 			if (c->group != NULL && strcmp(c->group, group) != 0)
 				fprintf(to, "\n%s\n", c->group);
 			if (c->group != NULL)

@@ -93,6 +93,10 @@ void json_number(struct json_object *o, const char *key, int64_t number);
 void json_flag(struct json_object *o, const char *key, bool on);
 void json_uuid(struct json_object *o, const char *key, const uint8_t uuid[16]);
 
+/* ---- top.c ---- */
+
+int cmd_top(struct xl *xl, int argc, char **argv);
+
 /* ---- config.c ---- */
 
 /** Settings from a file (NULL: none) and key=value words; understands libvirt's XML too. False after a message. */
