@@ -199,7 +199,7 @@ static void lock_take(const char *run_dir)
 /* The parent stays until clients can connect. @return in the child: where to tell it */
 static int background_go(const struct options *options)
 {
-	int pipe_fds[2], null;
+	int pipe_fds[2];
 	char byte;
 
 	if (pipe2(pipe_fds, O_CLOEXEC))
@@ -220,11 +220,6 @@ static int background_go(const struct options *options)
 		printf("%d\n", getpid());
 		fflush(stdout);
 	}
-	null = open("/dev/null", O_RDWR);
-	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd);
-	if (null > 2)
-		close(null);
 	return pipe_fds[1];
 }
 
@@ -234,8 +229,8 @@ static void log_open(const struct options *options)
 		log_fd = open(options->trace_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 		if (log_fd < 0)
 			fail("cannot open the trace file");
-	} else if (options->no_fork) {
-		log_fd = 2;
+	} else {
+		log_fd = 2; /* in the background: until clients can connect */
 	}
 }
 

@@ -39,6 +39,18 @@ void service_notify(const char *state)
 	close(fd);
 }
 
+void terminal_leave(struct daemon *daemon)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = 0; fd < 3 && null >= 0; fd++)
+		dup2(null, fd);
+	if (null > 2)
+		close(null);
+	if (!daemon->options.trace_file)
+		log_fd = -1;
+}
+
 /* What read() and write() moved in the life of a process that is dead but not yet gone. */
 static void counters_take(struct slots_head *head, int pid)
 {
@@ -158,6 +170,7 @@ int supervise(struct daemon *daemon)
 			/* The worker closed it, in our table as well. */
 			daemon->own_files[daemon->ready_fd / 64] &= ~(1ull << daemon->ready_fd % 64);
 			daemon->ready_fd = -1;
+			terminal_leave(daemon);
 		}
 		counters_take(head, pid);
 		waitpid(pid, NULL, 0);

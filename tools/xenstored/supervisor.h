@@ -27,6 +27,9 @@ int worker_run(struct daemon *daemon, int supervisor_pid);
 /** Without a supervisor: run here and now. */
 int run_alone(struct daemon *daemon);
 
+/** In the background: from now on nothing of the terminal is used. */
+void terminal_leave(struct daemon *daemon);
+
 /** Tell systemd, if it asked to be told. */
 void service_notify(const char *state);
 

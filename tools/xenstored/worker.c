@@ -132,6 +132,7 @@ static void ready_tell(struct daemon *daemon)
 		log_line("nobody waits for us");
 	close(daemon->ready_fd);
 	daemon->ready_fd = -1;
+	terminal_leave(daemon);
 }
 
 static int worker_start_up(struct daemon *daemon, struct xs *xs, struct host **host)
