@@ -74,6 +74,11 @@ static int teardown_address_spaces(struct vcpu *actor, struct domain *d)
 	return d->ops->domain_relinquish(actor, d);
 }
 
+static int teardown_exchange(struct vcpu *actor, struct domain *d)
+{
+	return memory_exchange_end(actor, d);
+}
+
 static int teardown_memory(struct vcpu *actor, struct domain *d)
 {
 	(void)actor;
@@ -82,7 +87,7 @@ static int teardown_memory(struct vcpu *actor, struct domain *d)
 
 static teardown_fn *const teardown_steps[] = {
 	teardown_stop, teardown_target, teardown_events, teardown_pirqs, grant_table_relinquish, teardown_vcpu_info,
-	teardown_address_spaces, teardown_memory,
+	teardown_address_spaces, teardown_exchange, teardown_memory,
 };
 
 int domain_kill(struct vcpu *actor, struct domain *d)

@@ -3,6 +3,7 @@
 #include <hv/console.h>
 #include <hv/hypercall.h>
 #include <hv/log.h>
+#include <hv/cpu.h>
 #include <hv/perf.h>
 #include <xen/xen.h>
 
@@ -49,11 +50,12 @@ const char *perf_list_name(u32 n)
 
 u64 perf_list_value(u32 n)
 {
+	unsigned int cpu;
 	u64 sum = 0;
 
 	if (n < HYPERCALLS)
 		return hypercall_count(n);
-	for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++)
+	for_each_cpu(cpu, &cpu_present_map)
 		sum += READ_ONCE(perf_counts[cpu][n - HYPERCALLS]);
 	return sum;
 }

@@ -69,9 +69,10 @@ hypercall_fn *const hypercall_table[HYPERCALLS] = {
 
 u64 hypercall_count(unsigned int nr)
 {
+	unsigned int cpu;
 	u64 sum = 0;
 
-	for (unsigned int cpu = 0; cpu < MAX_CPUS; cpu++)
+	for_each_cpu(cpu, &cpu_present_map)
 		if (cpu_info_of(cpu))
 			sum += READ_ONCE(cpu_info_of(cpu)->hypercalls[nr]);
 	return sum;

@@ -105,10 +105,9 @@ long domctl_page_info(struct vcpu *v, struct domain *d, struct xen_domctl *op, b
 	if (p->num > PAGE_INFO_MAX)
 		return -E2BIG;
 	for (u64 i = 0; i < p->num; i++) {
-		if (guest_array_in(v, &word, HANDLE(p->array), i))
-			return -EFAULT;
-		word = page_info(d, word);
-		if (guest_array_out(v, HANDLE(p->array), i, &word))
+		gva_t at = HANDLE(p->array) + i * sizeof(word);
+
+		if (guest_read64(v, &word, at) || guest_write64(v, at, page_info(d, word)))
 			return -EFAULT;
 	}
 	return 0;

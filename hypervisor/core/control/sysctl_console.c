@@ -11,6 +11,8 @@
 #include "control.h"
 
 #define COPY_PIECE 512u
+/* One call copies no more, whatever the ring holds: readers ask again until they get nothing. */
+#define READ_MAX 65536u
 #define KEYS_MAX 32u
 #define LIST_MAX 1024u
 #define OFFLINE_MAX 1024u
@@ -19,11 +21,11 @@ long sysctl_read_console(struct vcpu *v, struct xen_sysctl *op, bool *out)
 {
 	struct xen_sysctl_readconsole *r = &op->u.readconsole;
 	u32 index = r->incremental ? r->index : console_ring_start();
+	u32 done = 0, count = MIN(r->count, READ_MAX);
 	char piece[COPY_PIECE];
-	u32 done = 0;
 
-	while (done < r->count) {
-		size_t n = console_ring_read(&index, piece, MIN(r->count - done, COPY_PIECE));
+	while (done < count) {
+		size_t n = console_ring_read(&index, piece, MIN(count - done, COPY_PIECE));
 
 		if (!n)
 			break;
@@ -58,7 +60,7 @@ static long counters_copy(struct vcpu *v, const struct xen_sysctl_perfc_op *p)
 		xen_sysctl_perfc_desc_t desc = { .nr_vals = 1 };
 		xen_sysctl_perfc_val_t val = (u32)perf_list_value(nr);
 
-		hv_snprintf(desc.name, sizeof(desc.name), "%s", perf_list_name(nr));
+		memcpy(desc.name, perf_list_name(nr), MIN(strlen(perf_list_name(nr)), sizeof(desc.name) - 1));
 		if (guest_array_out(v, HANDLE(p->desc), nr, &desc) || guest_array_out(v, HANDLE(p->val), nr, &val))
 			return -EFAULT;
 	}

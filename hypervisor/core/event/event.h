@@ -5,6 +5,7 @@
 
 #include <hv/domain.h>
 #include <hv/event.h>
+#include <hv/guest.h>
 #include <xen/event_channel.h>
 
 enum port_state {
@@ -52,6 +53,8 @@ struct event_abi {
 	bool (*is_masked)(struct domain *d, u32 port, struct port *p);
 };
 extern const struct event_abi event_abi_2l, event_abi_fifo;
+/* set_pending of event_abi_2l, which most events are sent by. */
+void event_2l_set_pending(struct domain *d, struct vcpu *v, u32 nr, struct port *p);
 
 struct event_space {
 	struct spinlock lock;		/* LOCK_EVENT: everything here */
@@ -68,7 +71,13 @@ struct event_space {
 };
 
 /* The port, or NULL when it is out of range. Event lock held. */
-struct port *port_find(const struct event_space *s, u32 nr);
+static inline struct port *port_find(const struct event_space *s, u32 nr)
+{
+	if (unlikely(nr >= s->nr_ports))
+		return NULL;
+	nr = (u32)index_clamp(nr, s->nr_ports);
+	return &s->page[nr / PORTS_PER_PAGE][nr % PORTS_PER_PAGE];
+}
 /* Takes a free port (growing the table): its number or -ENOSPC, -ENOMEM. Event lock held. */
 int port_alloc(struct event_space *s);
 /* Back to free: clears pending state. Event lock held. */

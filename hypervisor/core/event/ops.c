@@ -204,13 +204,6 @@ static int do_close(struct vcpu *v, void *arg)
 	return port_close(v->domain, op->port);
 }
 
-static int do_send(struct vcpu *v, void *arg)
-{
-	const struct evtchn_send *op = arg;
-
-	return port_send(v->domain, op->port);
-}
-
 static void status_fill(struct evtchn_status *op, const struct port *p)
 {
 	op->vcpu = p->notify_vcpu;
@@ -291,17 +284,15 @@ static int do_bind_vcpu(struct vcpu *v, void *arg)
 	return rc;
 }
 
-static int do_unmask(struct vcpu *v, void *arg)
+static int port_unmask(struct domain *d, u32 nr)
 {
-	const struct evtchn_unmask *op = arg;
-	struct domain *d = v->domain;
 	struct port *p;
 	int rc = 0;
 
 	spin_lock(&d->events->lock);
-	p = port_find(d->events, op->port);
+	p = port_find(d->events, nr);
 	if (p && domain_vcpu(d, p->notify_vcpu))
-		d->events->abi->unmask(d, op->port, p);
+		d->events->abi->unmask(d, nr, p);
 	else
 		rc = -EINVAL;
 	spin_unlock(&d->events->lock);
@@ -348,12 +339,10 @@ static const struct op_desc ops[] = {
 	[EVTCHNOP_bind_virq] = { bind_virq, sizeof(struct evtchn_bind_virq), true },
 	[EVTCHNOP_bind_pirq] = { bind_pirq, sizeof(struct evtchn_bind_pirq), true },
 	[EVTCHNOP_close] = { do_close, sizeof(struct evtchn_close), false },
-	[EVTCHNOP_send] = { do_send, sizeof(struct evtchn_send), false },
 	[EVTCHNOP_status] = { do_status, sizeof(struct evtchn_status), true },
 	[EVTCHNOP_alloc_unbound] = { alloc_unbound, sizeof(struct evtchn_alloc_unbound), true },
 	[EVTCHNOP_bind_ipi] = { bind_ipi, sizeof(struct evtchn_bind_ipi), true },
 	[EVTCHNOP_bind_vcpu] = { do_bind_vcpu, sizeof(struct evtchn_bind_vcpu), false },
-	[EVTCHNOP_unmask] = { do_unmask, sizeof(struct evtchn_unmask), false },
 	[EVTCHNOP_init_control] = { do_init_control, sizeof(struct evtchn_init_control), true },
 	[EVTCHNOP_expand_array] = { do_expand_array, sizeof(struct evtchn_expand_array), false },
 	[EVTCHNOP_set_priority] = { do_set_priority, sizeof(struct evtchn_set_priority), false },
@@ -402,12 +391,14 @@ long do_event_channel_op(struct vcpu *v, u64 *args)
 	u64 cmd = (u32)args[0];
 	int rc;
 
-	if (cmd == EVTCHNOP_send) {
+	if (likely(cmd == EVTCHNOP_send || cmd == EVTCHNOP_unmask)) {
 		struct evtchn_send s;
+
+		_Static_assert(sizeof(struct evtchn_unmask) == sizeof(s), "a port alone");
 
 		if (guest_copy_in(v, &s, args[1], sizeof(s)))
 			return -EFAULT;
-		return port_send(v->domain, s.port);
+		return cmd == EVTCHNOP_send ? port_send(v->domain, s.port) : port_unmask(v->domain, s.port);
 	}
 	if (cmd == EVTCHNOP_reset || cmd == EVTCHNOP_reset_cont)
 		return do_reset(v, args);

@@ -32,9 +32,14 @@ void port_wake_pollers(struct domain *d, u32 nr)
 
 void port_raise(struct domain *d, u32 nr, struct port *p)
 {
-	struct vcpu *v = domain_vcpu(d, p->notify_vcpu);
+	/* Bound to a vCPU that there is, or to the first. */
+	struct vcpu *v = READ_ONCE(d->vcpu[p->notify_vcpu]);
 
-	if (likely(v))
+	if (unlikely(!v))
+		return;
+	if (likely(d->events->abi == &event_abi_2l))
+		event_2l_set_pending(d, v, nr, p);
+	else
 		d->events->abi->set_pending(d, v, nr, p);
 }
 

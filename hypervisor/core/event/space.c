@@ -7,14 +7,6 @@
 #include <hv/string.h>
 #include "event.h"
 
-struct port *port_find(const struct event_space *s, u32 nr)
-{
-	if (nr >= s->nr_ports)
-		return NULL;
-	nr = (u32)index_clamp(nr, s->nr_ports);
-	return &s->page[nr / PORTS_PER_PAGE][nr % PORTS_PER_PAGE];
-}
-
 /* Ports that the domain may use under its present ABI. */
 static u32 port_limit(const struct event_space *s)
 {

@@ -17,7 +17,7 @@ static bool bit_test(const xen_ulong_t *word, u32 bit)
 	return (__atomic_load_n(word, __ATOMIC_SEQ_CST) >> (bit % BITS)) & 1;
 }
 
-static void set_pending(struct domain *d, struct vcpu *v, u32 port, struct port *p)
+void event_2l_set_pending(struct domain *d, struct vcpu *v, u32 port, struct port *p)
 {
 	struct shared_info *si = d->shared;
 
@@ -62,7 +62,7 @@ static bool is_masked(struct domain *d, u32 port, struct port *p)
 }
 
 const struct event_abi event_abi_2l = {
-	.set_pending = set_pending,
+	.set_pending = event_2l_set_pending,
 	.clear_pending = clear_pending,
 	.unmask = unmask,
 	.is_pending = is_pending,

@@ -82,6 +82,7 @@ struct domain_memory {
 	u64 shared;		/* FRAME_SHARED pages */
 	u64 mapped_foreign;	/* of foreign domains, for getdomaininfo */
 	struct memory_map *map;	/* XENMEM_set_memory_map; core/memory */
+	struct memory_exchange *exchange;	/* XENMEM_exchange, from the first one on; core/memory */
 };
 
 struct domain {
@@ -234,6 +235,8 @@ void vcpu_unpause(struct vcpu *v);
  * more; its memory that others still map is freed as they unmap it. d is not the actor's domain. No lock but LOCK_CONTROL held.
  */
 int domain_kill(struct vcpu *actor, struct domain *d) must_check;
+/* Teardown: gives up the frames of an exchange that was preempted (core/memory/exchange.c). 0 or -ERESTART. d is not live any more. */
+int memory_exchange_end(struct vcpu *actor, struct domain *d) must_check;
 /*
  * The domain stops with a SHUTDOWN_* reason (toolstack is told by VIRQ_DOM_EXC); dom0's shuts the machine down. Its vCPUs stop at their next way
  * out of the hypervisor. No lock of LOCK_EVENT or above held.

@@ -161,6 +161,27 @@ static inline bool must_check frame_try_get(struct frame *f, u16 id)
 	return true;
 }
 
+/*
+ * The first writable reference of a frame of the domain of this id that was nothing but memory before; needs no other reference. False:
+ * frame_type_get knows what to do.
+ */
+static inline bool must_check frame_type_try_begin(struct frame *f, u16 id)
+{
+	u64 word = READ_ONCE(f->type), new;
+
+	if (frame_word_state(word) != FRAME_STATE_NONE ||
+	    (frame_word_type(word) != FRAME_WRITABLE && frame_word_type(word) != FRAME_NONE) || !frame_try_get(f, id))
+		return false;
+	new = frame_word(FRAME_WRITABLE, FRAME_STATE_VALID, id) | FRAME_TYPE_ONE | (word & (FRAME_TYPE_FOREIGN | FRAME_TYPE_UNCACHED));
+	if (unlikely(!__atomic_compare_exchange_n(&f->type, &word, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))) {
+		frame_put(f);
+		return false;
+	}
+	if (unlikely(READ_ONCE(f->owner) != id))
+		frame_type_owner_set(f, READ_ONCE(f->owner));
+	return true;
+}
+
 void frame_type_put_last(struct vcpu *actor, struct frame *f);
 
 /* Gives back a reference. The entry that it stood for was cleared with a locked instruction. */

@@ -51,6 +51,32 @@ int guest_copy_out_long(gva_t dst, const void *src, size_t len) must_check;
 static inline int must_check guest_copy_in(struct vcpu *v, void *dst, gva_t src, size_t len)
 {
 	(void)v;
+	if (__builtin_constant_p(len) && len == sizeof(u32)) {
+		u32 bad = 1, got = 0;
+
+		if (unlikely(!guest_range_ok(src, len)))
+			return -EFAULT;
+		guest_access_begin();
+		__asm__ volatile("1: movl (%2), %k1\n\txorl %k0, %k0\n2:\n\t" EXTABLE(1b, 2b)
+				 : "+&r"(bad), "+&r"(got) : "r"(src) : "memory", "cc");
+		guest_access_end();
+		__builtin_memcpy(dst, &got, sizeof(got));
+		return unlikely(bad) ? -EFAULT : 0;
+	}
+	if (__builtin_constant_p(len) && len == 2 * sizeof(u64)) {
+		u64 low = 0, high = 0;
+		u32 bad = 1;
+
+		if (unlikely(!guest_range_ok(src, len)))
+			return -EFAULT;
+		guest_access_begin();
+		__asm__ volatile("1: movq (%3), %1\n2: movq 8(%3), %2\n\txorl %k0, %k0\n3:\n\t" EXTABLE(1b, 3b) EXTABLE(2b, 3b)
+				 : "+&r"(bad), "+&r"(low), "+&r"(high) : "r"(src) : "memory", "cc");
+		guest_access_end();
+		__builtin_memcpy(dst, &low, sizeof(low));
+		__builtin_memcpy((u8 *)dst + sizeof(low), &high, sizeof(high));
+		return unlikely(bad) ? -EFAULT : 0;
+	}
 	if (!__builtin_constant_p(len) || len % 8 != 0)
 		return guest_copy_in_long(dst, src, len);
 	if (unlikely(!guest_range_ok(src, len)))

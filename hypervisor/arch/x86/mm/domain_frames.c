@@ -273,6 +273,7 @@ void domain_memory_destroy(struct domain *d)
 	if (domain_claim_set(d, 0) != 0)
 		BUG();
 	hv_free(d->memory.map);
+	hv_free(d->memory.exchange);
 	d->memory.map = NULL;
 	BUG_ON(d->memory.first != 0 || d->memory.pages != 0 || d->memory.shared != 0);
 }

@@ -302,6 +302,24 @@ int frame_type_drain(struct vcpu *actor, struct domain *d)
 	return 0;
 }
 
+#define MARKS (FRAME_TYPE_FOREIGN | FRAME_TYPE_UNCACHED)
+
+/* The same as below for memory, and short: the frame is this CPU's between the two changes, and nobody else changes such a word. */
+static bool put_last_writable(struct frame *f)
+{
+	u64 word = READ_ONCE(f->type), owner = word >> FRAME_TYPE_OWNER_SHIFT;
+
+	if ((word & ~(u64)MARKS) != (frame_word(FRAME_WRITABLE, FRAME_STATE_VALID, (u16)owner) | FRAME_TYPE_ONE))
+		return false;
+	if (unlikely(!word_change(f, &word, frame_word(FRAME_WRITABLE, FRAME_STATE_INVALIDATING, (u16)owner) | (word & MARKS))))
+		return false;
+	WRITE_ONCE(f->tlb_stamp, tlb_stamp_now());
+	/* frame_type_owner_set may change the owner in the word meanwhile: without a type the word names none. */
+	__atomic_store_n(&f->type, frame_word(FRAME_WRITABLE, FRAME_STATE_NONE, 0) | (word & MARKS), __ATOMIC_RELEASE);
+	frame_put(f);
+	return true;
+}
+
 void frame_type_put_last(struct vcpu *actor, struct frame *f)
 {
 	u64 word = READ_ONCE(f->type), new;
@@ -309,6 +327,9 @@ void frame_type_put_last(struct vcpu *actor, struct frame *f)
 	bool last;
 
 	(void)actor;
+	if (likely(put_last_writable(f)))
+		return;
+	word = READ_ONCE(f->type);
 	do {
 		enum frame_event event = frame_word_count(word) > 1 ? FRAME_EVENT_PUT : FRAME_EVENT_PUT_LAST;
 		struct frame_transition step = transitions[frame_word_state(word)][event];

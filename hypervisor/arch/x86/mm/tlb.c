@@ -74,30 +74,44 @@ static void flush_page_answer(void *arg)
 	tlb_flush_page_local(*(gva_t *)arg);
 }
 
-/* Runs fn on the online CPUs of the mask. */
-static void flush_send(const struct cpumask *mask, void (*fn)(void *), void *arg)
+/* Online CPUs of the mask other than this one. */
+static inline bool mask_others(const struct cpumask *mask, unsigned int me)
+{
+	u64 others = mask->bits[me / 64] & cpu_online_map.bits[me / 64] & ~(1UL << (me % 64));
+
+	for (unsigned int i = 0; i < MAX_CPUS / 64; i++)
+		others |= i == me / 64 ? 0 : mask->bits[i] & cpu_online_map.bits[i];
+	return others != 0;
+}
+
+/* Runs fn on the online CPUs of the mask, but not on this one. */
+static noinline_fn void flush_send(const struct cpumask *mask, unsigned int me, void (*fn)(void *), void *arg)
 {
 	struct cpumask cpus = cpumask_and(mask, &cpu_online_map);
-	unsigned int me = this_cpu();
-	bool self = cpumask_test(&cpus, me);
 
 	cpus.bits[me / 64] &= ~(1UL << (me % 64));
-	if (!cpumask_empty(&cpus)) {
-		tlb_counters[me].shootdowns++;
-		smp_call(&cpus, fn, arg);
-	}
-	if (self)
-		fn(arg);
+	tlb_counters[me].shootdowns++;
+	smp_call(&cpus, fn, arg);
 }
 
 void tlb_flush_mask(const struct cpumask *mask)
 {
-	flush_send(mask, flush_answer, NULL);
+	unsigned int me = this_cpu();
+
+	if (unlikely(mask_others(mask, me)))
+		flush_send(mask, me, flush_answer, NULL);
+	if (cpumask_test(mask, me))
+		tlb_flush_local();
 }
 
 void tlb_flush_page_mask(const struct cpumask *mask, gva_t va)
 {
-	flush_send(mask, flush_page_answer, &va);
+	unsigned int me = this_cpu();
+
+	if (unlikely(mask_others(mask, me)))
+		flush_send(mask, me, flush_page_answer, &va);
+	if (cpumask_test(mask, me))
+		tlb_flush_page_local(va);
 }
 
 u32 tlb_stamp_now(void)

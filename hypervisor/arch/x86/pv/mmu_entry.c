@@ -32,6 +32,8 @@ static int writable_entry_get(struct vcpu *actor, const struct mmu_rules *r, str
 	u32 marks = 0;
 	int rc;
 
+	if (r->data == r->d && !(e & PTE_CACHE) && frame_type_try_begin(f, r->d->id))
+		return 0;
 	if (!frame_get(f, r->data))
 		return -EINVAL;
 	rc = frame_type_get(actor, f, FRAME_WRITABLE);
@@ -85,6 +87,11 @@ int l1_entry_get_own(struct vcpu *actor, struct domain *d, u64 *entry)
 		*entry = e;
 		return 0;
 	}
+	if ((e & (PTE_PLAIN_MASK | PTE_WRITE)) == (PTE_PLAIN | PTE_WRITE) && (e & PTE_ADDRESS) < frame_limit_address() &&
+	    frame_type_try_begin(pte_frame(e & PTE_ADDRESS), d->id)) {
+		*entry = e;
+		return 0;
+	}
 	return l1_entry_get(actor, &r, entry);
 }
 
@@ -126,6 +133,22 @@ int table_entry_get(struct vcpu *actor, const struct domain *d, unsigned int lev
 
 /* --- whole tables --- */
 
+#define GROUP 8u
+
+/*
+ * Most entries of most tables are absent. The first entry from i on that must be looked at, or n: from a multiple of GROUP on, groups
+ * without a present entry are passed over.
+ */
+static inline u32 absent_skip(const u64 *t, u32 i, u32 n)
+{
+	if (i % GROUP)
+		return i;
+	for (; i + GROUP <= n; i += GROUP)
+		if ((t[i] | t[i + 1] | t[i + 2] | t[i + 3] | t[i + 4] | t[i + 5] | t[i + 6] | t[i + 7]) & PTE_PRESENT)
+			break;
+	return i;
+}
+
 /* Writable entries that have references to spare, and I/O memory, were looked at before. */
 void l1_entry_put_rest(struct vcpu *actor, u64 e)
 {
@@ -139,15 +162,19 @@ void l1_entry_put_rest(struct vcpu *actor, u64 e)
 static noinline_fn u32 l1_validate_plain(const u64 *table, u32 i, u16 id)
 {
 	const u64 key = frame_type_key(FRAME_WRITABLE, id), limit = frame_limit_address();
-	const u64 *p = table + i, *end = table + PTES;
 
-	for (; p != end; p++) {
-		u64 e = READ_ONCE(*p);
+	for (i = absent_skip(table, i, PTES); i < PTES; ) {
+		u64 e = READ_ONCE(table[i]);
 
-		if (!l1_entry_get_plain(e, limit, key, id) && (e & PTE_PRESENT))
+		if (l1_entry_get_plain(e, limit, key, id)) {
+			i++;
+			continue;
+		}
+		if (e & PTE_PRESENT)
 			break;
+		i = absent_skip(table, i + 1, PTES);
 	}
-	return (u32)(p - table);
+	return i;
 }
 
 static bool table_absent_ok(const u64 *table)
@@ -192,12 +219,13 @@ static int table_validate(struct vcpu *actor, struct frame *f, const struct doma
 	if (level == 4)
 		pv_l4_init(table);
 	rc = table_absent_ok(table) ? 0 : -EINVAL;
+	i = absent_skip(table, i, PTES);
 	while (i < PTES && !rc) {
 		u64 old = READ_ONCE(table[i]), e = old;
 		bool below = false;
 
 		if (!(e & PTE_PRESENT) || (level == 4 && l4_slot_reserved(i))) {
-			i++;
+			i = absent_skip(table, i + 1, PTES);
 			continue;
 		}
 		rc = table_entry_fix(&e);
@@ -253,21 +281,34 @@ static int validate(struct vcpu *actor, struct frame *f, enum frame_type t)
 
 static noinline_fn void l1_invalidate(struct vcpu *actor, const u64 *table, u32 n)
 {
-	const u64 *p = table, *end = table + n, limit = frame_limit_address();
+	const u64 limit = frame_limit_address();
+	u32 i = absent_skip(table, 0, n);
 
-	for (; p != end; p++) {
-		u64 e = READ_ONCE(*p);
+	while (i < n) {
+		u64 e = READ_ONCE(table[i]);
 
+		i++;
 		if (e & PTE_PRESENT)
 			l1_entry_put_present(actor, e, limit);
+		else
+			i = absent_skip(table, i, n);
 	}
 }
 
 static void table_invalidate(struct vcpu *actor, const u64 *table, u32 n, bool l4)
 {
-	for (u32 i = 0; i < n; i++)
-		if (!l4 || !l4_slot_reserved(i))
-			table_entry_put(actor, READ_ONCE(table[i]));
+	u32 i = absent_skip(table, 0, n);
+
+	while (i < n) {
+		u64 e = READ_ONCE(table[i]);
+
+		if (!(e & PTE_PRESENT) || (l4 && l4_slot_reserved(i))) {
+			i = absent_skip(table, i + 1, n);
+			continue;
+		}
+		table_entry_put(actor, e);
+		i++;
+	}
 }
 
 static void invalidate(struct vcpu *actor, struct frame *f, enum frame_type t, u32 n)

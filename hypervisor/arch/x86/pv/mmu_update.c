@@ -115,31 +115,43 @@ static noinline_fn int l1_update(struct vcpu *actor, const struct mmu_rules *r, 
  * actor's domain and was not when the hypercall began: it cannot be before the hypercall has ended (mirror_use).
  */
 static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor, struct domain *d, const struct mmu_rules *r,
-							      struct frame *f, u64 key, u64 at, u64 val, bool logged)
+							      struct frame *f, u64 key, u64 at, u64 val, u64 keep,
+							      bool logged)
 {
 	const u64 writable_key = r ? r->writable_key : frame_type_key(FRAME_WRITABLE, d->id);
-	u64 *pte = (u64 *)(void *)(DIRECT_MAP + at), new = val, fixed;
+	u64 *pte = (u64 *)(void *)(DIRECT_MAP + at), new = val, old, fixed;
 	int rc;
 
 	if (!(new & PTE_PRESENT)) {
 		if (unlikely(new) && !pte_absent_ok(new))
 			return -EINVAL;
-	} else if (unlikely(!l1_entry_get_plain(new, frame_limit_address(), writable_key, r ? r->readonly_id : d->id))) {
-		fixed = new;
-		rc = r ? l1_entry_get(actor, r, &fixed) : l1_entry_get_own(actor, d, &fixed);
-		if (rc)
-			return rc;
-		new = fixed;
+	} else {
+		/* Kernels leave the user bit out, and set the global one. */
+		new = (new | PTE_USER) & ~PTE_GLOBAL;
+		if (unlikely(!l1_entry_get_plain(new, frame_limit_address(), writable_key, r ? r->readonly_id : d->id))) {
+			fixed = val;
+			rc = r ? l1_entry_get(actor, r, &fixed) : l1_entry_get_own(actor, d, &fixed);
+			if (rc)
+				return rc;
+			new = fixed;
+		}
 	}
 	if (unlikely(!frame_lock_as(f, key))) {
 		l1_entry_put(actor, new);
 		return -EINVAL;
 	}
-	new = __atomic_exchange_n(pte, new, __ATOMIC_SEQ_CST);
+	if (likely(!keep)) {
+		old = __atomic_exchange_n(pte, new, __ATOMIC_SEQ_CST);
+	} else {
+		/* The processor may set bits at any time. */
+		old = READ_ONCE(*pte);
+		while (!__atomic_compare_exchange_n(pte, &old, new | (old & keep), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			;
+	}
 	if (logged && d->logging)
 		mirror_changed(d, f, 1, (at & ~PAGE_MASK) / sizeof(u64));
 	frame_unlock(f);
-	l1_entry_put(actor, new);
+	l1_entry_put(actor, old);
 	return 0;
 }
 
@@ -186,21 +198,23 @@ static int table_update(struct vcpu *actor, struct domain *d, struct frame *f, u
 /* The flag bits above the type of flush: 0 this CPU, UVMF_ALL, or the address of a bitmap of vCPUs. */
 static int flush_others(struct vcpu *v, gva_t va, u64 flags)
 {
-	struct cpumask mask;
+	const struct cpumask *cpus = &v->domain->dirty_cpus;
 	u64 where = flags & ~UVMF_FLUSHTYPE_MASK;
+	struct cpumask mask;
 
-	if (where == UVMF_ALL)
-		mask = v->domain->dirty_cpus;
-	else if (mmu_vcpumask(v, where, &mask))
-		return -EFAULT;
+	if (where != UVMF_ALL) {
+		if (mmu_vcpumask(v, where, &mask))
+			return -EFAULT;
+		cpus = &mask;
+	}
 	if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)
-		tlb_flush_page_mask(&mask, va);
+		tlb_flush_page_mask(cpus, va);
 	else
-		tlb_flush_mask(&mask);
+		tlb_flush_mask(cpus);
 	return 0;
 }
 
-static int flush(struct vcpu *v, gva_t va, u64 flags)
+static noinline_fn int flush(struct vcpu *v, gva_t va, u64 flags)
 {
 	u64 type = flags & UVMF_FLUSHTYPE_MASK;
 
@@ -273,16 +287,19 @@ static inline __attribute__((always_inline)) long va_update_short(struct vcpu *v
 	u64 table;
 	int rc;
 
-	if (unlikely(!guest_range_ok(va, 1) || (flags != UVMF_NONE && flags != (UVMF_INVLPG | UVMF_LOCAL))))
+	if (unlikely(!guest_range_ok(va, 1) || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK))
 		return va_update_own(v, va, args[1], flags);
 	table = l1_find_short(v, va);
 	if (unlikely(table == ~0UL))
 		return va_update_own(v, va, args[1], flags);
 	rc = l1_update_at(v, d, NULL, frame_of(mfn(table >> PAGE_SHIFT)), frame_type_key(FRAME_L1, d->id),
-			  table + pte_index(va, 1) * sizeof(u64), args[1], logged);
-	if (likely(!rc) && flags != UVMF_NONE)
-		tlb_flush_page_local(va);
-	return rc;
+			  table + pte_index(va, 1) * sizeof(u64), args[1], 0, logged);
+	if (unlikely(rc) || flags == UVMF_NONE)
+		return rc;
+	if (unlikely(flags != (UVMF_INVLPG | UVMF_LOCAL)))
+		return flush(v, va, flags);
+	tlb_flush_page_local(va);
+	return 0;
 }
 
 static noinline_fn long va_update_logged(struct vcpu *v, u64 *args)
@@ -390,12 +407,13 @@ static noinline_fn int request_do(struct batch *b, u64 ptr, u64 val)
 	}
 }
 
-/* True for entries that l1_update_at may change: mostly, entries of an L1 in a row. */
+/* True for requests that l1_update_at may do: mostly, for entries of an L1 in a row. */
 static inline bool short_update(struct batch *b, u64 ptr)
 {
 	u64 m = ptr >> PAGE_SHIFT;
 
-	if (unlikely(ptr & 7))
+	_Static_assert(MMU_NORMAL_PT_UPDATE == 0 && MMU_PT_UPDATE_PRESERVE_AD == 2, "command bits");
+	if (unlikely(ptr & 5))
 		return false;
 	if (likely(m == b->table))
 		return true;
@@ -423,8 +441,8 @@ static inline __attribute__((always_inline)) int batch_run(struct batch *b, gva_
 		if (unlikely(guest_array_in(b->v, &u, list, n)))
 			break;
 		if (likely(short_update(b, u.ptr)))
-			rc = l1_update_at(b->v, b->rules.d, &b->rules, frame_of(mfn(u.ptr >> PAGE_SHIFT)), b->l1_key, u.ptr, u.val,
-					  logged);
+			rc = l1_update_at(b->v, b->rules.d, &b->rules, frame_of(mfn(u.ptr >> PAGE_SHIFT)), b->l1_key, u.ptr & ~3UL, u.val,
+					  u.ptr & 3 ? PTE_ACCESSED | PTE_DIRTY : 0, logged);
 		else
 			rc = request_do(b, u.ptr, u.val);
 		if (unlikely(rc))
