@@ -9,7 +9,7 @@ GUEST_LDS    := guest-abi/lib/guest.lds
 GUEST_LIB_O  := $(patsubst guest-abi/lib/%.c,$(GUEST_BUILD)/lib/%.o,$(sort $(wildcard guest-abi/lib/*.c))) \
 	$(GUEST_BUILD)/lib/entry.S.o
 GUEST_DIRS   := $(patsubst %/,%,$(sort $(dir $(wildcard guest-abi/examples/*/*.c tests/guest/*/*.c tests/guest-driver/*.c \
-	tests/bench/*/*.c))))
+	$(foreach b,paths worst domains,tests/bench/$(b)/*.c)))))
 GUEST_ELF    := $(foreach d,$(GUEST_DIRS),$(GUEST_BUILD)/$(notdir $(d)).elf)
 
 .PHONY: guest

@@ -149,7 +149,7 @@ guest-tests: guest $(filter $(DIST)/%,$(HYPERVISOR))
 	GUEST_BUILD=$(GUEST_BUILD) tests/guest/run-all $(HYPERVISOR)
 
 # ---- What things cost, in instructions of an emulated machine that counts them (docs/performance.md). -----------------
-.PHONY: bench bench-check bench-baseline profile
+.PHONY: bench bench-check bench-baseline bench-latency bench-latency-check bench-scale profile
 #: make bench      what each path into the hypervisor and Debian's kernel as dom0 cost, beside Xen 4.17
 bench: deps
 	@tests/bench/dom0
@@ -160,6 +160,14 @@ bench-check:
 #: make bench-baseline   write the costs measured now as the baselines that make test compares with
 bench-baseline:
 	@tests/bench/run baseline
+#: make bench-latency   the longest stretch of each hypercall without a preemption point, over the worst inputs and the test kernels
+bench-latency:
+	@tests/bench/latency
+bench-latency-check:
+	@tests/bench/latency check
+#: make bench-scale   what things cost with 1 to 500 domains, booting with 1 to 32 CPUs and 1 to 16 GiB
+bench-scale:
+	@tests/bench/scale
 #: make profile PATH=NAME   where the instructions of one path go, by function
 profile:
 	@tests/bench/run profile $(PROFILE)

@@ -8,6 +8,9 @@
  *	end
  * With boot=FILE instead it counts all instructions since the firmware ran for the last time, which is when the boot loader handed over:
  *	boot HYPERVISOR OTHER HYPERVISOR OTHER	(at the first end mark; the first two since the kernel runs at its own addresses)
+ * With latency=FILE and symbols=FILE (lines "address name") it measures stretches in the hypervisor, and says at the end which was the longest of each
+ * entry, by the last symbol that was entered:
+ *	longest NAME UNPREEMPTIBLE INTERRUPTS_OFF	(from the entry, a preemption point or STI to the next of these or the way out)
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +33,7 @@ void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn,
 void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb, void (*cb)(unsigned int cpu, void *data), int flags, void *data);
 void qemu_plugin_register_vcpu_tb_exec_inline(struct qemu_plugin_tb *tb, int op, void *ptr, uint64_t imm);
 uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
+void qemu_plugin_register_atexit_cb(plugin_id id, void (*cb)(plugin_id id, void *data), void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *tb, size_t i);
 const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
@@ -241,18 +245,133 @@ static void on_translate_boot(plugin_id id, struct qemu_plugin_tb *tb)
 	}
 }
 
+/* --- stretches in the hypervisor --- */
+
+#define CPUS 64
+#define OPCODE_STI 0xfb
+
+struct symbol {
+	uint64_t address, unpreemptible, masked;	/* the longest */
+	char name[64];
+};
+
+static struct symbol symbols[4096], other = { .name = "other" };
+static unsigned int nr_symbols;
+static const char *preempt_name = "preempt_needed";
+
+struct block {
+	unsigned int size;
+	bool inside, preempts, opens;	/* the hypervisor's; is a preemption point; lets interrupts in at its end */
+	struct symbol *symbol;
+};
+
+static struct cpu {
+	uint64_t unpreemptible, masked;
+	struct symbol *symbol;
+	bool inside, opened, guest_ran;
+} cpus[CPUS];
+
+static void longest(uint64_t *most, uint64_t *now)
+{
+	if (*now > *most)
+		*most = *now;
+	*now = 0;
+}
+
+static void on_block(unsigned int cpu, void *data)
+{
+	const struct block *b = data;
+	struct cpu *c = &cpus[cpu % CPUS];
+
+	if (!b->inside) {
+		if (c->inside && c->guest_ran) {
+			longest(&c->symbol->unpreemptible, &c->unpreemptible);
+			longest(&c->symbol->masked, &c->masked);
+		}
+		c->inside = false;
+		c->guest_ran = true;
+		return;
+	}
+	if (!c->guest_ran)
+		return;
+	if (!c->inside) {
+		c->inside = true;
+		c->symbol = &other;
+		c->unpreemptible = c->masked = 0;
+	} else if (c->opened) {
+		longest(&c->symbol->masked, &c->masked);
+		longest(&c->symbol->unpreemptible, &c->unpreemptible);
+	}
+	if (b->preempts)
+		longest(&c->symbol->unpreemptible, &c->unpreemptible);
+	if (b->symbol)
+		c->symbol = b->symbol;
+	c->opened = b->opens;
+	c->unpreemptible += b->size;
+	c->masked += b->size;
+}
+
+static void on_translate_latency(plugin_id id, struct qemu_plugin_tb *tb)
+{
+	uint64_t address = qemu_plugin_tb_vaddr(tb);
+	size_t n = qemu_plugin_tb_n_insns(tb);
+	struct block *b;
+
+	(void)id;
+	/* Before the first guest runs nothing counts: its addresses are the upper half's, or user mode's from the kernel's on. */
+	if (address < 0xffff800000000000 && !cpus[0].guest_ran)
+		return;
+	b = calloc(1, sizeof(*b));
+	b->size = (unsigned int)n;
+	b->inside = address >> 43 == 0xffff800000000000 >> 43;
+	for (unsigned int i = 0; b->inside && i < nr_symbols; i++)
+		if (symbols[i].address == address) {
+			b->preempts = !strcmp(symbols[i].name, preempt_name);
+			b->symbol = b->preempts ? NULL : &symbols[i];
+		}
+	b->opens = *(const uint8_t *)qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, n - 1)) == OPCODE_STI;
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, on_block, CB_NO_REGS, b);
+}
+
+static void on_exit_latency(plugin_id id, void *data)
+{
+	(void)id;
+	(void)data;
+	for (unsigned int i = 0; i < nr_symbols; i++)
+		if (symbols[i].masked || symbols[i].unpreemptible)
+			fprintf(out, "longest %s %llu %llu\n", symbols[i].name, (unsigned long long)symbols[i].unpreemptible,
+				(unsigned long long)symbols[i].masked);
+	fprintf(out, "longest %s %llu %llu\n", other.name, (unsigned long long)other.unpreemptible, (unsigned long long)other.masked);
+	fflush(out);
+}
+
+static void symbols_read(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	unsigned long long address;
+
+	while (f && nr_symbols < 4096 && fscanf(f, "%llx %63s", &address, symbols[nr_symbols].name) == 2)
+		symbols[nr_symbols++].address = address;
+}
+
 int qemu_plugin_install(plugin_id id, const void *info, int argc, char **argv)
 {
-	bool boot = false;
+	bool boot = false, latency = false;
 
 	(void)info;
 	for (int i = 0; i < argc; i++) {
+		if (!strncmp(argv[i], "symbols=", 8)) {
+			symbols_read(argv[i] + 8);
+			continue;
+		}
 		boot |= !strncmp(argv[i], "boot=", 5);
-		if (!strncmp(argv[i], "out=", 4) || boot)
-			out = fopen(strchr(argv[i], '=') + 1, "w");
+		latency |= !strncmp(argv[i], "latency=", 8);
+		out = fopen(strchr(argv[i], '=') + 1, "w");
 	}
 	if (!out)
 		return -1;
-	qemu_plugin_register_vcpu_tb_trans_cb(id, boot ? on_translate_boot : on_translate);
+	if (latency)
+		qemu_plugin_register_atexit_cb(id, on_exit_latency, NULL);
+	qemu_plugin_register_vcpu_tb_trans_cb(id, latency ? on_translate_latency : boot ? on_translate_boot : on_translate);
 	return 0;
 }
