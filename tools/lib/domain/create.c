@@ -28,6 +28,16 @@
 
 /* ---- before anything is made ---- */
 
+/* First of all: a watcher that has to be started is a copy of this process, and should not keep a kernel in its memory. */
+static int watcher_begin(struct creation *c)
+{
+	int err = watch_guard(c->uuid, &c->guard);
+
+	if (err != 0)
+		host_warn(c->host, "no watcher runs, so nobody acts when this domain shuts down: %s", reason_get());
+	return 0;
+}
+
 static int files_check(struct creation *c)
 {
 	struct build_source source = { .kernel = c->dc.kernel, .ramdisk = c->dc.ramdisk, .cache = BUILD_CACHE_DIRECTORY };
@@ -156,10 +166,6 @@ static int name_lock(struct creation *c)
 /* From here on somebody clears up after us. */
 static int journal_begin(struct creation *c)
 {
-	int err = watch_guard(c->uuid, &c->guard);
-
-	if (err != 0)
-		host_warn(c->host, "no watcher runs, so nobody acts when this domain shuts down: %s", reason_get());
 	return journal_put(c->uuid, c->dc.name);
 }
 
@@ -379,6 +385,7 @@ static const struct {
 	int (*run)(struct creation *c);
 	bool made;	/* from this step on there is a domain to destroy */
 } steps[] = {
+	{ watcher_begin, false },
 	{ files_check, false },
 	{ devices_check, false },
 	{ pool_find, false },

@@ -10,6 +10,9 @@
 #include "argon/reason.h"
 #include "internal.h"
 
+/* Somebody who is refused so often would be refused for ever. */
+#define TX_ATTEMPTS 100u
+
 /* ---- Events ---------------------------------------------------------------------------------------------------------------- */
 
 void store_event_free(struct store_event *event)
@@ -249,7 +252,9 @@ int store_tx_end(struct store *store, store_tx_t tx, bool commit)
 
 int store_transaction(struct store *store, store_tx_body *body, void *context)
 {
-	for (;;) {
+	unsigned int attempt;
+
+	for (attempt = 0; attempt < TX_ATTEMPTS; attempt++) {
 		store_tx_t tx;
 		int error = store_tx_start(store, &tx), end;
 
@@ -262,6 +267,7 @@ int store_transaction(struct store *store, store_tx_body *body, void *context)
 		if (error != -EAGAIN)
 			return error;
 	}
+	return reason_set(EAGAIN, "store: a transaction was refused %u times because others change what it uses", TX_ATTEMPTS);
 }
 
 /* ---- Domains ------------------------------------------------------------------------------------------------------------------- */
