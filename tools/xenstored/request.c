@@ -813,7 +813,15 @@ int request_execute(struct xs *xs, struct conn *conn, struct request *request)
 			return -ENOENT;
 	}
 	reply_text(xs, "OK");
+	if (request->tx && request->tx->doomed)
+		request->tx->root = tree_get(xs->root);
 	error = handler->execute(xs, conn, request);
+	if (request->tx && request->tx->doomed) {
+		tree_put(request->tx->root);
+		request->tx->root = NULL;
+		request->tx->accounts.count = 0;
+	}
+	tx_age(xs);
 	/* What a transaction has seen counts when it ends. */
 	if (request->tx)
 		request->changed = true;

@@ -28,7 +28,7 @@ struct record_head {
 };
 
 struct record_global {
-	uint64_t generation;
+	uint64_t generation, last_aging;
 	uint64_t quota[QUOTA_COUNT];
 	uint32_t next_tx;
 };
@@ -177,7 +177,7 @@ static int conn_describe(struct journal *journal, const struct conn *conn)
 
 static int state_describe(struct xs *xs, struct journal *journal)
 {
-	struct record_global global = { .generation = xs->generation, .next_tx = xs->next_tx };
+	struct record_global global = { .generation = xs->generation, .last_aging = xs->last_aging, .next_tx = xs->next_tx };
 	char path[XENSTORE_ABS_PATH_MAX + 64];
 	int error;
 
@@ -387,6 +387,7 @@ static bool description_restore(struct xs *xs, uint32_t kind, struct reader *rea
 		if (!take_copy(reader, &global, sizeof(global)))
 			return false;
 		xs->generation = global.generation;
+		xs->last_aging = global.last_aging;
 		xs->next_tx = global.next_tx;
 		memcpy(xs->quota, global.quota, sizeof(xs->quota));
 		return true;
@@ -406,7 +407,7 @@ static bool description_restore(struct xs *xs, uint32_t kind, struct reader *rea
 	case RECORD_TX:
 		if (!take_copy(reader, &tx, sizeof(tx)) || !conn_at(xs, tx.slot))
 			return false;
-		tx_start(xs, conn_at(xs, tx.slot), tx.id)->doomed = true;
+		tx_doom(tx_start(xs, conn_at(xs, tx.slot), tx.id));
 		return true;
 	default:
 		return false;

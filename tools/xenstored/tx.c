@@ -11,6 +11,9 @@
 #include "xs.h"
 
 #define HOLD_MS 200u
+/* So many changes of the tree an unprivileged transaction may outlive; its snapshot holds what they replaced. */
+#define AGE_MAX	 16384u
+#define AGE_STEP 1024u
 
 struct access {
 	char *path;
@@ -28,6 +31,7 @@ struct tx *tx_start(struct xs *xs, struct conn *conn, uint32_t id)
 	struct tx *tx = xalloc(sizeof(*tx));
 
 	tx->id = id;
+	tx->start_generation = xs->generation;
 	tx->base = tree_get(xs->root);
 	tx->root = tree_get(xs->root);
 	tx->bytes = sizeof(*tx);
@@ -61,6 +65,32 @@ void tx_drop(struct tx *tx)
 	free(tx->changes);
 	free(tx->accounts.entries);
 	free(tx);
+}
+
+void tx_doom(struct tx *tx)
+{
+	tx->doomed = true;
+	tree_put(tx->base);
+	tree_put(tx->root);
+	tx->base = tx->root = NULL;
+}
+
+void tx_age(struct xs *xs)
+{
+	/* At the same generations when the journal is read, so that the same ones fail. */
+	if (xs->generation / AGE_STEP == xs->last_aging)
+		return;
+	xs->last_aging = xs->generation / AGE_STEP;
+	for (uint32_t slot = 0; xs->tx_open && slot < SLOT_COUNT; slot++) {
+		struct conn *conn = xs->conns[slot];
+		struct tx *tx;
+
+		if (!conn || conn_is_privileged(xs, conn))
+			continue;
+		LIST_FOREACH(tx, &conn->txs, in_conn)
+			if (!tx->doomed && xs->generation - tx->start_generation > AGE_MAX)
+				tx_doom(tx);
+	}
 }
 
 /* ---- What it used ------------------------------------------------------------------------------------------------------------- */

@@ -80,8 +80,9 @@ struct tx {
 	LIST_ENTRY(tx) in_conn;
 	uint32_t id;
 	bool doomed; /* will fail: what it has seen is not known any more */
-	struct node *base; /* the tree at its start */
-	struct node *root; /* and with its changes */
+	uint64_t start_generation;
+	struct node *base; /* the tree at its start; NULL when doomed */
+	struct node *root; /* and with its changes; when doomed: the live tree, during a request */
 	struct accounts accounts;
 	struct access *accesses; /* hash table of paths that it used */
 	uint32_t access_count, access_mask;
@@ -99,6 +100,10 @@ struct tx *tx_find(struct conn *conn, uint32_t id);
 /** @return 0, or -EAGAIN, -ENOSPC: not done */
 int tx_commit(struct xs *xs, struct conn *conn, struct tx *tx);
 void tx_drop(struct tx *tx);
+/** Let go of its snapshot; it goes on over the live tree, without effect, and fails at its end. */
+void tx_doom(struct tx *tx);
+/** Doom unprivileged transactions that have seen too many changes; call after each. */
+void tx_age(struct xs *xs);
 /** @return false if a transaction may not touch that many nodes. tx NULL: true */
 bool tx_access(struct xs *xs, const struct conn *conn, struct tx *tx, const char *path, size_t bytes, uint32_t flags);
 void tx_changed(struct tx *tx, const char *path, bool removed);
@@ -285,6 +290,7 @@ struct xs {
 	struct domain *domain_of_port[1u << 17]; /* local event channels */
 	struct conn *conns[SLOT_COUNT];
 	uint32_t tx_open; /* transactions of all */
+	uint64_t last_aging; /* generation of the last look at their age, in steps */
 	struct watch_point **points; /* hash table */
 	uint32_t point_count, point_mask;
 	TAILQ_HEAD(, conn) ready;

@@ -213,6 +213,39 @@ static void livelock(void **state)
 	client_free(d);
 }
 
+/* A transaction that a guest never ends does not keep the past in memory for ever. */
+static void old_transaction(void **state)
+{
+	struct client *c = client_socket(), *d = client_domain(1);
+	uint32_t tx, mine;
+	char *before, *after;
+
+	(void)state;
+	client_write(c, 0, "/x", "0");
+	client_strings(c, XS_SET_PERMS, 0, "/x", "b1", NULL);
+	tx = client_tx(d);
+	mine = client_tx(c);
+	assert_int_equal(client_write(d, tx, "/x/y", "1"), 0);
+	for (int i = 0; i < 18000; i++)
+		assert_int_equal(client_write(c, 0, "/other", "1"), 0);
+	assert_true(LIST_FIRST(&domain_find(&store, 1)->conn->txs)->doomed);
+	assert_null(LIST_FIRST(&domain_find(&store, 1)->conn->txs)->base);
+	before = store_describe();
+	store_restart();
+	after = store_describe();
+	assert_string_equal(before, after);
+	free(before);
+	free(after);
+	assert_string_equal(client_read(d, tx, "/x"), "0");
+	assert_int_equal(client_write(d, tx, "/x/z", "1"), 0);
+	assert_int_equal(client_end(d, tx, true), -EAGAIN);
+	assert_string_equal(client_read(c, 0, "/x/z"), "-ENOENT");
+	assert_int_equal(client_write(c, mine, "/x", "2"), 0);
+	assert_int_equal(client_end(c, mine, true), 0);
+	client_free(c);
+	client_free(d);
+}
+
 /* So many at once: each is served, a restart takes little time, and nothing is left when they have gone. */
 static void a_thousand(void **state)
 {
@@ -253,6 +286,7 @@ static void a_thousand(void **state)
 
 const struct CMUnitTest ring_tests[] = {
 	TEST(positions), TEST(long_messages), TEST(bad_index), TEST(bad_length), TEST(reconnect), TEST(slow_guest), TEST(introduce),
-	TEST(livelock), TEST(a_thousand),
+	TEST(livelock), TEST(old_transaction),
+	TEST(a_thousand),
 };
 const size_t ring_test_count = ARRAY_SIZE(ring_tests);
