@@ -2,7 +2,7 @@
 /* Four domains of four vCPUs each: grants, events, page tables and timers all at once, in a ring. */
 #include <guest/guest.h>
 
-#define ROUNDS 40
+#define ROUNDS 15
 
 enum { REF = 1, PORT = 8, WORK = 16, DONE = 24 };
 
