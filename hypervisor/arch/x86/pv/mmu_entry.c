@@ -133,20 +133,20 @@ int table_entry_get(struct vcpu *actor, const struct domain *d, unsigned int lev
 
 /* --- whole tables --- */
 
-#define GROUP 8u
+#define GROUP 8
 
 /*
- * Most entries of most tables are absent. The first entry from i on that must be looked at, or n: from a multiple of GROUP on, groups
+ * Most entries of most tables are absent. The first entry from p on that must be looked at, or the end: from a multiple of GROUP on, groups
  * without a present entry are passed over.
  */
-static inline u32 absent_skip(const u64 *t, u32 i, u32 n)
+static inline const u64 *absent_skip(const u64 *p, const u64 *end)
 {
-	if (i % GROUP)
-		return i;
-	for (; i + GROUP <= n; i += GROUP)
-		if ((t[i] | t[i + 1] | t[i + 2] | t[i + 3] | t[i + 4] | t[i + 5] | t[i + 6] | t[i + 7]) & PTE_PRESENT)
+	if ((u64)p % (GROUP * sizeof(u64)))
+		return p;
+	for (; end - p >= GROUP; p += GROUP)
+		if ((p[0] | p[1] | p[2] | p[3] | p[4] | p[5] | p[6] | p[7]) & PTE_PRESENT)
 			break;
-	return i;
+	return p;
 }
 
 /* Writable entries that have references to spare, and I/O memory, were looked at before. */
@@ -162,19 +162,20 @@ void l1_entry_put_rest(struct vcpu *actor, u64 e)
 static noinline_fn u32 l1_validate_plain(const u64 *table, u32 i, u16 id)
 {
 	const u64 key = frame_type_key(FRAME_WRITABLE, id), limit = frame_limit_address();
+	const u64 *end = table + PTES, *p = absent_skip(table + i, end);
 
-	for (i = absent_skip(table, i, PTES); i < PTES; ) {
-		u64 e = READ_ONCE(table[i]);
+	while (p != end) {
+		u64 e = READ_ONCE(*p);
 
-		if (l1_entry_get_plain(e, limit, key, id)) {
-			i++;
+		if (likely(l1_entry_get_plain(e, limit, key, id))) {
+			p++;
 			continue;
 		}
 		if (e & PTE_PRESENT)
 			break;
-		i = absent_skip(table, i + 1, PTES);
+		p = absent_skip(p + 1, end);
 	}
-	return i;
+	return (u32)(p - table);
 }
 
 static bool table_absent_ok(const u64 *table)
@@ -219,13 +220,13 @@ static int table_validate(struct vcpu *actor, struct frame *f, const struct doma
 	if (level == 4)
 		pv_l4_init(table);
 	rc = table_absent_ok(table) ? 0 : -EINVAL;
-	i = absent_skip(table, i, PTES);
+	i = (u32)(absent_skip(table + i, table + PTES) - table);
 	while (i < PTES && !rc) {
 		u64 old = READ_ONCE(table[i]), e = old;
 		bool below = false;
 
 		if (!(e & PTE_PRESENT) || (level == 4 && l4_slot_reserved(i))) {
-			i = absent_skip(table, i + 1, PTES);
+			i = (u32)(absent_skip(table + i + 1, table + PTES) - table);
 			continue;
 		}
 		rc = table_entry_fix(&e);
@@ -282,32 +283,32 @@ static int validate(struct vcpu *actor, struct frame *f, enum frame_type t)
 static noinline_fn void l1_invalidate(struct vcpu *actor, const u64 *table, u32 n)
 {
 	const u64 limit = frame_limit_address();
-	u32 i = absent_skip(table, 0, n);
+	const u64 *end = table + n, *p = absent_skip(table, end);
 
-	while (i < n) {
-		u64 e = READ_ONCE(table[i]);
+	while (p != end) {
+		u64 e = READ_ONCE(*p);
 
-		i++;
-		if (e & PTE_PRESENT)
+		p++;
+		if (likely(e & PTE_PRESENT))
 			l1_entry_put_present(actor, e, limit);
 		else
-			i = absent_skip(table, i, n);
+			p = absent_skip(p, end);
 	}
 }
 
 static void table_invalidate(struct vcpu *actor, const u64 *table, u32 n, bool l4)
 {
-	u32 i = absent_skip(table, 0, n);
+	const u64 *end = table + n, *p = absent_skip(table, end);
 
-	while (i < n) {
-		u64 e = READ_ONCE(table[i]);
+	while (p != end) {
+		u64 e = READ_ONCE(*p);
 
-		if (!(e & PTE_PRESENT) || (l4 && l4_slot_reserved(i))) {
-			i = absent_skip(table, i + 1, n);
+		if (!(e & PTE_PRESENT) || (l4 && l4_slot_reserved((unsigned int)(p - table)))) {
+			p = absent_skip(p + 1, end);
 			continue;
 		}
 		table_entry_put(actor, e);
-		i++;
+		p++;
 	}
 }
 
