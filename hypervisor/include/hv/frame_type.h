@@ -245,30 +245,34 @@ static inline void frame_unlock(struct frame *f)
 }
 
 /*
- * The same for a frame that the caller holds no reference of, and that a guest may have named: only while it is valid under that key. Nothing is
- * written to any other frame, of which there may be no struct to write to; a table that goes at this moment may be free before
- * its lock is let go, and belongs to the heap then. False: not locked.
+ * The same for a table that the caller holds no reference of and has just seen valid under that key. It may go at this moment, and be free before its
+ * lock is let go: then it is the heap's, which marks the heads of its blocks so that they cannot be locked. False: not locked, no longer valid.
  */
-static inline bool frame_lock_as(struct frame *f, u64 key) must_check;
-static inline bool frame_lock_as(struct frame *f, u64 key)
+static inline bool frame_lock_seen(struct frame *f, u64 key) must_check;
+static inline bool frame_lock_seen(struct frame *f, u64 key)
 {
-	u8 was;
+	u8 was = 0;
 
 	if (ARGON_DEBUG)
 		lock_assert_below(LOCK_FRAME);
-	for (;;) {
-		if (unlikely(!frame_type_has_key(f, key)))
+	while (unlikely(!__atomic_compare_exchange_n(&f->lock, &was, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		if (!frame_type_has_key(f, key))
 			return false;
-		was = 0;
-		if (likely(__atomic_compare_exchange_n(&f->lock, &was, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)))
-			break;
 		spin_poll();
+		was = 0;
 	}
 	if (likely(frame_type_has_key(f, key)))
 		return true;
 	was = 1;
 	(void)!__atomic_compare_exchange_n(&f->lock, &was, 0, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 	return false;
+}
+
+/* The same for any frame below frame_limit that a guest may have named: nothing is written to one that is not valid under that key. */
+static inline bool frame_lock_as(struct frame *f, u64 key) must_check;
+static inline bool frame_lock_as(struct frame *f, u64 key)
+{
+	return frame_type_has_key(f, key) && frame_lock_seen(f, key);
 }
 
 #endif

@@ -23,7 +23,7 @@ static struct frame *entry_find(const struct vcpu *v, u64 host_addr, u32 flags, 
 
 	if (!(flags & GNTMAP_contains_pte))
 		return guest_range_ok(host_addr, 1) ? l1_find(v, host_addr, index) : NULL;
-	if ((host_addr & 7) || m.v >= frame_limit)
+	if ((host_addr & 7) || m.v >= frame_limit || !frame_type_has_key(frame_of(m), frame_type_key(FRAME_L1, v->domain->id)))
 		return NULL;
 	*index = (host_addr & ~PAGE_MASK) / sizeof(u64);
 	return frame_of(m);

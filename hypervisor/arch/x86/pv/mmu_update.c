@@ -40,7 +40,7 @@ struct frame *l1_find(const struct vcpu *v, gva_t va, unsigned int *index)
 /* The entry, locked, of f if that is a valid L1 of d; else NULL. */
 static u64 *l1_entry_lock(const struct domain *d, struct frame *f, unsigned int index)
 {
-	if (unlikely(!frame_lock_as(f, frame_type_key(FRAME_L1, d->id))))
+	if (unlikely(!frame_lock_seen(f, frame_type_key(FRAME_L1, d->id))))
 		return NULL;
 	return (u64 *)frame_map(frame_mfn(f)) + index;
 }
@@ -136,7 +136,7 @@ static inline __attribute__((always_inline)) int l1_update_at(struct vcpu *actor
 			new = fixed;
 		}
 	}
-	if (unlikely(!frame_lock_as(f, key))) {
+	if (unlikely(!frame_lock_seen(f, key))) {
 		l1_entry_put(actor, new);
 		return -EINVAL;
 	}
@@ -172,7 +172,7 @@ static int table_update(struct vcpu *actor, struct domain *d, struct frame *f, u
 		return -EINVAL;
 	}
 	pte = (u64 *)frame_map(frame_mfn(f)) + index;
-	if (!frame_lock_as(f, frame_type_key(table_type(level), d->id))) {
+	if (!frame_lock_seen(f, frame_type_key(table_type(level), d->id))) {
 		frame_unmap(pte);
 		table_entry_put(actor, new);
 		return -EINVAL;
