@@ -12,7 +12,7 @@
 
 #define MAGIC	   0x316c616e72756f6au
 #define HEAD_BYTES 4096u
-#define STEP	   (1u << 20)
+#define STEP	   (256u << 10)
 #define MAP_BYTES  (1ull << 32) /* of address space; the file is as long as it needs to be */
 
 _Static_assert(sizeof(struct journal_head) <= HEAD_BYTES, "the head has a page");
