@@ -469,10 +469,10 @@ static const struct call calls[] = {
 	{ "set_processor_pminfo", NULL, make_pminfo }, { "microcode_update", NULL, make_microcode }, { "pin", NULL, make_pin },
 };
 
-/* Pages that these have added to their tables stay for the next time. */
+/* What these have added to their tables stays for the next time. */
 static bool keeps(const struct call *c)
 {
-	return c->make == make_map || c->make == make_copy || c->make == make_resource;
+	return c->make == make_map || c->make == make_copy || c->make == make_resource || c->make == make_exchange;
 }
 
 /* Returns how many allocations the call makes. */
