@@ -26,6 +26,9 @@
 #define MSR_MCG_CAP 0x179
 #define MSR_MCG_STATUS 0x17a
 #define MSR_MCG_CTL 0x17b
+#define MSR_MC0_CTL2 0x280
+#define MSR_MC0_CTL 0x400	/* then STATUS, ADDR, MISC of bank 0, CTL of bank 1, ... */
+#define MC_BANKS_MAX 32
 #define MSR_PERF_STATUS 0x198
 #define MSR_PERF_CTL 0x199
 #define MSR_THERM_CONTROL 0x19a

@@ -304,6 +304,14 @@ static void test_msrs(void **state)
 	assert_int_equal(val, PAT_VALUE);
 	assert_int_equal(msr_guest_write(v, MSR_PAT, val), 0);
 	assert_int_equal(msr_guest_write(v, MSR_PAT, 0), -EPERM);
+	for (u32 msr = MSR_MC0_CTL; msr < MSR_MC0_CTL + 4 * MC_BANKS_MAX; msr++) {
+		assert_int_equal(msr_guest_write(v, msr, ~0UL), 0);
+		val = 1;
+		assert_int_equal(msr_guest_read(v, msr, &val), 0);
+		assert_int_equal(val, 0);
+	}
+	assert_int_equal(msr_guest_read(v, MSR_MC0_CTL + 4 * MC_BANKS_MAX, &val), -EPERM);
+	assert_int_equal(msr_guest_write(v, MSR_MC0_CTL2 + MC_BANKS_MAX, 0), -EPERM);
 	assert_int_equal(msr_guest_read(v, MSR_EFER, &val), 0);
 	assert_int_equal(val, 0x4d01);
 	assert_int_equal(msr_guest_read(v, MSR_TSC, &val), 0);

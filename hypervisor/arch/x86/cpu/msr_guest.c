@@ -118,10 +118,23 @@ static u64 spec_ctrl_mask(const struct cpu_policy *p)
 	return mask;
 }
 
+/*
+ * Registers of machine-check banks. MCG_CAP says that there are none, but a guest that was begun under another hypervisor and
+ * restored here goes on using those it was told of then: they are 0, and writing them does nothing.
+ */
+static bool mc_bank(u32 msr)
+{
+	return (msr >= MSR_MC0_CTL && msr < MSR_MC0_CTL + 4 * MC_BANKS_MAX) || (msr >= MSR_MC0_CTL2 && msr < MSR_MC0_CTL2 + MC_BANKS_MAX);
+}
+
 int msr_guest_read(struct vcpu *v, u32 msr, u64 *val)
 {
 	const struct cpu_policy *p = v->domain->policy;
 
+	if (mc_bank(msr)) {
+		*val = 0;
+		return 0;
+	}
 	switch (msr) {
 	case MSR_P5_MC_ADDR:
 	case MSR_P5_MC_TYPE:
@@ -175,6 +188,8 @@ int msr_guest_write(struct vcpu *v, u32 msr, u64 val)
 {
 	const struct cpu_policy *p = v->domain->policy;
 
+	if (mc_bank(msr))
+		return 0;
 	switch (msr) {
 	case MSR_TSC_AUX:
 		if (val >> 32 || !(policy_has(p, XEN_X86_FEATURE_RDTSCP) || policy_has(p, XEN_X86_FEATURE_RDPID)))
