@@ -167,6 +167,9 @@ static void all_check(const struct world *w, const struct elf_spec *s, uint64_t 
 	kernel_check(w, s);
 	rings_check(w);
 	assert_string_equal(start_info(w)->magic, "xen-3.0-x86_64");
+	/* A kernel that got an upcall before it has set its callbacks would die. */
+	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
+		assert_int_equal(((struct shared_info *)sim_page(w->sim, d->shared_mfn))->vcpu_info[i].evtchn_upcall_mask, 1);
 }
 
 static void test_tiny(void **state)
@@ -197,7 +200,7 @@ static void test_few_calls(void **state)
 	world_make(&w, 65536);
 	assert_int_equal(world_build(&w, &spec, NULL, &config), 0);
 	assert_true(w.sim->hypercalls < 25);
-	assert_int_equal(w.sim->map_calls, 2); /* its contents, its grant table */
+	assert_int_equal(w.sim->map_calls, 3); /* its contents, its shared page, its grant table */
 	config.memory_kib = 128 << 10;
 	w.sim->hypercalls = 0;
 	assert_int_equal(world_build(&w, &spec, NULL, &config), 0);

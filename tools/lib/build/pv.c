@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <xen/features.h>
 #include <xen/xen.h>
@@ -339,6 +340,20 @@ static int rings_make(struct building *b)
 			       b->config->store_domid);
 }
 
+/* A kernel starts with event upcalls masked, which it finds in the shared page; the rest of it is the hypervisor's to fill in. */
+static int upcalls_mask(struct building *b)
+{
+	uint64_t frame = b->result->shared_info_frame;
+	struct shared_info *shared = dev_map(ctrl_dev(b->ctrl), b->domid, PROT_READ | PROT_WRITE, 1, &frame, NULL);
+
+	if (!shared)
+		return -(errno ? errno : EIO);
+	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
+		shared->vcpu_info[i].evtchn_upcall_mask = 1;
+	dev_unmap(ctrl_dev(b->ctrl), shared, 1);
+	return 0;
+}
+
 static int hypercall_page(struct building *b)
 {
 	const struct kernel_info *k = &b->image->kernel.info;
@@ -352,7 +367,7 @@ int build_pv(struct ctrl *ctrl, uint32_t domid, const struct build_image *image,
 	     struct build_result *out)
 {
 	static int (*const steps[])(struct building *) = { config_check, vcpus_make, ports_make, memory_make, contents_write,
-							   hypercall_page, rings_make, vcpu_start };
+							   upcalls_mask, hypercall_page, rings_make, vcpu_start };
 	struct building b = { .ctrl = ctrl, .domid = domid, .image = image, .config = config, .result = out };
 	int rc = 0;
 
