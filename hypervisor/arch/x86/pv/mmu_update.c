@@ -453,6 +453,12 @@ static inline __attribute__((always_inline)) int batch_run(struct batch *b, gva_
 	return rc;
 }
 
+/* Apart from its caller, so that the loop has all registers. */
+static noinline_fn int batch_run_plain(struct batch *b, gva_t list, u32 count, u32 *done)
+{
+	return batch_run(b, list, count, done, false);
+}
+
 static noinline_fn int batch_run_logged(struct batch *b, gva_t list, u32 count, u32 *done)
 {
 	return batch_run(b, list, count, done, true);
@@ -519,7 +525,7 @@ long do_mmu_update(struct vcpu *v, u64 *args)
 	if (unlikely(d->logging))
 		rc = batch_run_logged(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
 	else
-		rc = batch_run(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done, false);
+		rc = batch_run_plain(&b, args[0], (u32)args[1] & ~COUNT_PREEMPTED, &done);
 	if (unlikely(!frame_type_drained(d)) && mmu_drain(v, d) && !rc)
 		rc = -ERESTART;
 	return mmu_batch_end(v, args, sizeof(struct mmu_update), done, rc);
