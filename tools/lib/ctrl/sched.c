@@ -22,18 +22,6 @@ static int sched_failed(uint32_t domid, int rc)
 			  rc == -EINVAL ? "its pool has another scheduler, or a value is out of range" : ctrl_explain(-rc));
 }
 
-int ctrl_sched_set_credit(struct ctrl *ctrl, uint32_t domid, uint32_t scheduler, const struct ctrl_sched_credit *value)
-{
-	struct xen_domctl op = { .u.scheduler_op = { .sched_id = scheduler, .cmd = XEN_DOMCTL_SCHEDOP_putinfo } };
-	int rc;
-
-	_Static_assert(sizeof(op.u.scheduler_op.u.credit) == sizeof(op.u.scheduler_op.u.credit2), "both have weight and cap");
-	op.u.scheduler_op.u.credit.weight = value->weight;
-	op.u.scheduler_op.u.credit.cap = value->cap;
-	rc = domctl_quiet(ctrl, &op, XEN_DOMCTL_scheduler_op, domid);
-	return rc < 0 ? sched_failed(domid, rc) : 0;
-}
-
 int ctrl_sched_get_credit(struct ctrl *ctrl, uint32_t domid, uint32_t scheduler, struct ctrl_sched_credit *out)
 {
 	struct xen_domctl op = { .u.scheduler_op = { .sched_id = scheduler, .cmd = XEN_DOMCTL_SCHEDOP_getinfo } };
@@ -44,6 +32,24 @@ int ctrl_sched_get_credit(struct ctrl *ctrl, uint32_t domid, uint32_t scheduler,
 	out->weight = op.u.scheduler_op.u.credit.weight;
 	out->cap = op.u.scheduler_op.u.credit.cap;
 	return 0;
+}
+
+/* Xen's credit2 has no values for "leave it": those that are to stay are read first. */
+int ctrl_sched_set_credit(struct ctrl *ctrl, uint32_t domid, uint32_t scheduler, const struct ctrl_sched_credit *value)
+{
+	struct xen_domctl op = { .u.scheduler_op = { .sched_id = scheduler, .cmd = XEN_DOMCTL_SCHEDOP_putinfo } };
+	struct ctrl_sched_credit now = *value;
+	int rc = 0;
+
+	_Static_assert(sizeof(op.u.scheduler_op.u.credit) == sizeof(op.u.scheduler_op.u.credit2), "both have weight and cap");
+	if (value->weight == 0 || value->cap == UINT16_MAX)
+		rc = ctrl_sched_get_credit(ctrl, domid, scheduler, &now);
+	if (rc != 0)
+		return rc;
+	op.u.scheduler_op.u.credit.weight = value->weight != 0 ? value->weight : now.weight;
+	op.u.scheduler_op.u.credit.cap = value->cap != UINT16_MAX ? value->cap : now.cap;
+	rc = domctl_quiet(ctrl, &op, XEN_DOMCTL_scheduler_op, domid);
+	return rc < 0 ? sched_failed(domid, rc) : 0;
 }
 
 /* Parameters of vCPUs one chunk after another; what was got is in values then. */
