@@ -90,10 +90,12 @@ $(FUZZ_BUILD)/tests/%.o: tests/%.c Config.mk
 	clang $(FUZZ_CFLAGS) -MMD -MP -c $< -o $@
 
 .PHONY: fuzz fuzz-programs $(FUZZ_TARGETS:%=fuzz-%)
-#: make fuzz [SECONDS=60]   all fuzz targets, in so many seconds together; make fuzz-NAME for one. Inputs are kept in build/fuzz/corpus
+#: make fuzz [SECONDS=60]   all fuzz targets: so many seconds for the hypervisor's together, and for the toolstack's; make fuzz-NAME for one. Inputs are kept in build/fuzz/corpus
 SECONDS ?= 60
 fuzz-programs: $(FUZZ_TARGETS:%=$(FUZZ_BUILD)/%)
-fuzz: fuzz-programs
+fuzz: fuzz-hypervisor fuzz-tools
+.PHONY: fuzz-hypervisor
+fuzz-hypervisor: fuzz-programs
 	@tests/fuzz/run $(SECONDS) $(FUZZ_BUILD) $(FUZZ_TARGETS)
 $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(FUZZ_BUILD)/%
 	@tests/fuzz/run $(SECONDS) $(FUZZ_BUILD) $*

@@ -103,12 +103,13 @@ $(foreach t,$(TOOLS_FUZZ_TARGETS),$(eval $(call tools_fuzz,$(t))))
 tools-fuzz-programs: $(TOOLS_FUZZ_TARGETS:%=$(TOOLS_FUZZ)/%)
 
 
-# With the hypervisor's targets: make fuzz, make fuzz-tools-NAME.
-.PHONY: tools-fuzz-programs $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%)
-fuzz: $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%)
+# Beside the hypervisor's targets: make fuzz runs both, make fuzz-tools-NAME one.
+.PHONY: tools-fuzz-programs fuzz-tools $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%)
+#: make fuzz-tools [SECONDS=60]   the toolstack's fuzz targets alone
+fuzz-tools: tools-fuzz-programs
+	@tests/fuzz/run $(SECONDS) $(TOOLS_FUZZ) $(TOOLS_FUZZ_TARGETS)
 $(TOOLS_FUZZ_TARGETS:%=fuzz-tools-%): fuzz-tools-%: $(TOOLS_FUZZ)/%
-	@mkdir -p $(TOOLS_FUZZ)/corpus/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=2048 -artifact_prefix=$(TOOLS_FUZZ)/$*- $(TOOLS_FUZZ)/corpus/$*
+	@tests/fuzz/run $(SECONDS) $(TOOLS_FUZZ) $*
 
 # ---- Against Debian's own daemon, on this host. -----------------------------------------------------------------------------------
 .PHONY: bench-store store-conformance
