@@ -16,7 +16,8 @@ void guest_main(void)
 		return;
 	for (mfn = 0; mfn < (u64)top + BEHIND; mfn += mfn < 512 ? 1 : 3) {
 		u64 pfn = mfn <= (u64)top ? mfn_pfn(mfn) : ~0UL;
-		bool own = pfn < start_info->nr_pages && pfn_mfn(pfn) == mfn;
+		/* The shared page is the domain's too, though not part of its memory. */
+		bool own = (pfn < start_info->nr_pages && pfn_mfn(pfn) == mfn) || mfn == start_info->shared_info >> PAGE_SHIFT;
 
 		if (own) {
 			mine++;

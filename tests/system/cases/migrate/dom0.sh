@@ -45,6 +45,7 @@ echo MIGRATE-SAVED
 time xl -v restore /tmp/image || { xl dmesg | tail -n 30; exit 8; }
 xl list
 progress 3 || exit 9
+rm /tmp/image # dom0's root is memory
 echo MIGRATE-RESTORED
 time xl migrate -s '' mover 'xl migrate-receive' || { xl list; xl dmesg | tail -n 30; exit 10; }
 xl list
