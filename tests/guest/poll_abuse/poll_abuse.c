@@ -41,8 +41,10 @@ void guest_main(void)
 	poll(list, 1, 1);
 	time_spin(2 * MS);
 	test_begin("a time to come");
+	/* Any event for the vCPU ends a poll, such as the one that the console has been read: a few may. */
 	start = time_now();
-	expect_eq(poll(list, 1, start + 5 * MS), 0);
+	for (i = 0; i < 20 && time_now() - start < 5 * MS; i++)
+		expect_eq(poll(list, 1, start + 5 * MS), 0);
 	expect(time_now() - start >= 5 * MS);
 	/* The same port a hundred times; pending already. */
 	test_begin("a list of ports");
