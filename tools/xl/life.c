@@ -322,7 +322,8 @@ static int domain_only(struct xl *xl, int argc, char **argv, uint32_t *domid)
 	return domain_arg(xl, argv[optind], domid) ? -1 : EXIT_FAILURE;
 }
 
-static int cmd_pause(struct xl *xl, int argc, char **argv)
+/* Commands that are one call of the hypervisor. */
+static int domain_call(struct xl *xl, int argc, char **argv, int (*call)(struct ctrl *ctrl, uint32_t domid))
 {
 	struct ctrl *ctrl;
 	uint32_t domid;
@@ -332,20 +333,17 @@ static int cmd_pause(struct xl *xl, int argc, char **argv)
 		return status;
 	if (!ctrl_arg(xl, &ctrl))
 		return EXIT_FAILURE;
-	return ctrl_domain_pause(ctrl, domid) == 0 ? EXIT_SUCCESS : fail(xl);
+	return call(ctrl, domid) == 0 ? EXIT_SUCCESS : fail(xl);
+}
+
+static int cmd_pause(struct xl *xl, int argc, char **argv)
+{
+	return domain_call(xl, argc, argv, ctrl_domain_pause);
 }
 
 static int cmd_unpause(struct xl *xl, int argc, char **argv)
 {
-	struct ctrl *ctrl;
-	uint32_t domid;
-	int status = domain_only(xl, argc, argv, &domid);
-
-	if (status != -1)
-		return status;
-	if (!ctrl_arg(xl, &ctrl))
-		return EXIT_FAILURE;
-	return ctrl_domain_unpause(ctrl, domid) == 0 ? EXIT_SUCCESS : fail(xl);
+	return domain_call(xl, argc, argv, ctrl_domain_unpause);
 }
 
 static int cmd_console(struct xl *xl, int argc, char **argv)
